@@ -1,0 +1,126 @@
+# make run      install what is missing, build, run the main job
+# make test     the same for the tests
+# Others: lint bench accuracy fuzz install clean; SAN=address,undefined or SAN=thread; CC=clang.
+
+NASW_SHARED ?= ../shared
+HW     ?= ne32
+PREFIX ?= /usr/local
+SAN    ?=
+FUZZ_SECONDS ?= 60
+
+comma := ,
+B := build$(if $(SAN),/san-$(firstword $(subst $(comma), ,$(SAN))))
+
+# ---- packages (Debian 12) -------------------------------------------------------------------
+PKGS_BUILD := gcc libc6-dev pkg-config libcjson-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
+PKGS_TEST  := $(PKGS_BUILD) check
+PKGS_LINT  := clang-format
+PKGS_FUZZ  := clang libclang-rt-14-dev
+
+# Installs the packages named in $(1) that are missing: as root, through sudo -n, or not at all.
+define need
+@missing=$$(for p in $(1); do \
+    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || printf ' %s' $$p; done); \
+if ! command -v dpkg-query >/dev/null; then \
+    echo "nasw: no dpkg here; you need what these Debian packages hold: $(1)" >&2; \
+elif [ -n "$$missing" ]; then \
+    if [ "$$(id -u)" = 0 ]; then as=; \
+    elif sudo -n true 2>/dev/null; then as="sudo -n"; \
+    else echo "nasw: packages are missing; run: apt-get install -y --no-install-recommends$$missing" >&2; exit 1; fi; \
+    echo "nasw: installing$$missing" >&2; \
+    apt="$$as env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600"; \
+    ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 || $$apt update >&2 || exit 1; \
+    $$apt install -y --no-install-recommends $$missing >&2 </dev/null || { $$apt update >&2 && \
+    $$apt install -y --no-install-recommends $$missing >&2 </dev/null; } || \
+    { echo "nasw: apt-get could not install$$missing" >&2; exit 1; }; \
+fi
+endef
+
+# ---- flags ----------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+OPT  ?= -O2
+BASE := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -I. -I$(B)/gen -pthread $(OPT) -g \
+        -ffp-contract=off $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+override CFLAGS := $(BASE) $(WARN) $(CFLAGS)
+VERSION := 0.1
+DEFS  = -DNASW_VERSION='"$(VERSION)"' -DNASW_PREFIX='"$(PREFIX)"'
+LIBS := -lprotobuf-c -lcjson -lm
+
+SRC   := $(filter-out src/main.c,$(wildcard src/*/*.c))
+OBJ   := $(SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
+TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c))
+FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
+
+.PHONY: run test all tests lint bench accuracy fuzz install clean deps
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+all: $(B)/nasw
+tests: $(TESTS) $(B)/nasw
+
+deps:
+	$(call need,$(PKGS_BUILD))
+run: deps
+	@$(MAKE) --no-print-directory -s all
+	@$(B)/nasw estimate demo --hw $(HW)
+test:
+	$(call need,$(PKGS_TEST))
+	@$(MAKE) --no-print-directory -s tests
+	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw sh tests/run.sh $(TESTS)
+lint:
+	$(call need,$(PKGS_LINT))
+	@sh tests/lint.sh
+bench: deps
+	@$(MAKE) --no-print-directory -s all $(B)/tests/bench
+	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw $(B)/tests/bench
+accuracy: deps
+	@$(MAKE) --no-print-directory -s $(B)/tests/accuracy
+	@NASW_SHARED='$(NASW_SHARED)' $(B)/tests/accuracy
+fuzz:
+	$(call need,$(PKGS_BUILD) $(PKGS_FUZZ))
+	@for f in $(FUZZERS); do $(MAKE) --no-print-directory -s CC=clang SAN=address,undefined \
+	    OPT=-O1 fuzz-$$f || exit 1; done
+
+install: all
+	install -D -m 755 $(B)/nasw $(DESTDIR)$(PREFIX)/bin/nasw
+	install -d $(DESTDIR)$(PREFIX)/share/nasw/hw
+	install -m 644 hw/*.json $(DESTDIR)$(PREFIX)/share/nasw/hw
+clean:
+	rm -rf build
+
+# ---- building -------------------------------------------------------------------------------
+# Everything depends on the flags it was made with.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' > $@
+FORCE:
+
+$(B)/gen/onnx.pb-c.c:
+	@mkdir -p $(@D)
+	proto=$$(dpkg -L libonnx-dev 2>/dev/null | grep 'onnx/onnx\.proto$$' || \
+	    find /usr/include /usr/local/include -name onnx.proto 2>/dev/null | head -1); \
+	protoc-c --c_out=$(@D) -I$$(dirname $$proto) $$proto
+$(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c $(B)/flags
+	$(CC) $(filter-out -W%,$(CFLAGS)) -w -c $< -o $@
+
+$(B)/src/format/onnx.o: $(B)/gen/onnx.pb-c.c
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(DEFS) -MMD -MP -c $< -o $@
+$(B)/libnw.a: $(OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/nasw: $(B)/src/main.o $(B)/libnw.a
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LIBS) -o $@
+$(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT) $(B)/libnw.a
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $$(pkg-config --libs check) $(LIBS) -o $@
+$(B)/tests/bench $(B)/tests/accuracy: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LIBS) -o $@
+fuzz-%: $(B)/libnw.a
+	@mkdir -p $(B)/tests build/corpus/$*
+	$(CC) $(CFLAGS) -fsanitize=fuzzer tests/fuzz_$*.c $< $(LIBS) -o $(B)/tests/fuzz_$*
+	ASAN_OPTIONS=detect_leaks=1 $(B)/tests/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	    -rss_limit_mb=2048 build/corpus/$* $(wildcard tests/corpus/$*)
+
+-include $(patsubst %.o,%.d,$(OBJ)) $(wildcard $(B)/tests/*.d) $(B)/src/main.d

@@ -1,0 +1,33 @@
+/* text.h - text that grows, and text from files made safe to show.
+ */
+#ifndef NW_TEXT_H
+#define NW_TEXT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "src/base/error.h"
+
+/* A growing, always terminated string. Zero-initialise; nw_buf_fini releases. */
+typedef struct nw_buf {
+    char *text; /* NULL while empty and never written; use nw_buf_text */
+    size_t length;
+    size_t capacity;
+} nw_buf;
+
+void nw_buf_add(nw_buf *buf, const char *bytes, size_t n_bytes);
+void nw_buf_puts(nw_buf *buf, const char *text);
+void nw_buf_printf(nw_buf *buf, const char *format, ...) NW_PRINTF(2, 3);
+const char *nw_buf_text(const nw_buf *buf); /* "" for an empty one */
+void nw_buf_clear(nw_buf *buf);
+void nw_buf_fini(nw_buf *buf);
+
+/* Copies text with control characters, escapes, DEL, C1 controls, and bytes that are not UTF-8
+ * shown as \xNN, cut at a character border to fit size (which must be at least 1). Names from
+ * files go through here before they reach a terminal. Returns dst. */
+char *nw_text_visible(const char *text, char *dst, size_t size);
+
+/* Copies text, cutting the middle out with "..." when it does not fit. Returns dst. */
+char *nw_text_fit(const char *text, char *dst, size_t size);
+
+#endif
