@@ -107,6 +107,7 @@ typedef struct nw_hw {
     struct {
         double bytes_per_cycle;
         int64_t read_latency_cycles, write_latency_cycles, burst_bytes;
+        bool weights_only; /* holds weights but no feature maps (flash) */
     } dram;
 
     struct {
