@@ -261,7 +261,7 @@ typedef struct nw_memory_rules {
                          * outputs are not. 1: dense */
     int align_bytes;    /* start and size of every tensor; 1: none */
     bool in_place;
-    int bits; /* width of activations on this hardware; 0: the file's own types */
+    const uint8_t *tensor_bits; /* per tensor: bits of an element here; NULL: the file's types */
 } nw_memory_rules;
 
 typedef struct nw_live_tensor {

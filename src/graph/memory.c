@@ -35,9 +35,7 @@ static int64_t bytes_here(const plan *p, nw_tensor_id id)
         int64_t c = nw_tensor_hwc(p->graph, id).c;
         elements = c ? elements / c * round_up(c, p->rules->align_channels) : 0;
     }
-    int bits = nw_dtype_bits(tensor->dtype);
-    if (p->rules->bits && (nw_dtype_is_float(tensor->dtype) || bits <= 16))
-        bits = p->rules->bits;
+    int bits = p->rules->tensor_bits ? p->rules->tensor_bits[id] : nw_dtype_bits(tensor->dtype);
     return round_up((elements * bits + 7) / 8, p->rules->align_bytes);
 }
 
