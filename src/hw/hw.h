@@ -108,6 +108,7 @@ typedef struct nw_hw {
         double bytes_per_cycle;
         double bytes_per_s; /* as the file gave it (bytes_per_cycle follows); 0: per cycle */
         int64_t read_latency_cycles, write_latency_cycles, burst_bytes;
+        bool weights_only; /* holds weights but no feature maps (flash) */
     } dram;
 
     struct {
