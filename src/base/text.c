@@ -45,6 +45,32 @@ void nw_buf_printf(nw_buf *buf, const char *format, ...)
     free(large);
 }
 
+void nw_buf_double(nw_buf *buf, double value)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.15g", value);
+    if (strtod(text, NULL) != value)
+        snprintf(text, sizeof text, "%.17g", value);
+    for (char *s = text; *s; s++)
+        if (*s == ',')
+            *s = '.';
+    nw_buf_puts(buf, text);
+}
+
+void nw_buf_json_string(nw_buf *buf, const char *text)
+{
+    nw_buf_add(buf, "\"", 1);
+    for (const char *s = text; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            nw_buf_printf(buf, "\\%c", *s);
+        else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            nw_buf_printf(buf, "\\u%04x", *s);
+        else
+            nw_buf_add(buf, s, 1);
+    }
+    nw_buf_add(buf, "\"", 1);
+}
+
 const char *nw_buf_text(const nw_buf *buf)
 {
     return buf->text ? buf->text : "";

@@ -18,6 +18,13 @@ typedef struct nw_buf {
 void nw_buf_add(nw_buf *buf, const char *bytes, size_t n_bytes);
 void nw_buf_puts(nw_buf *buf, const char *text);
 void nw_buf_printf(nw_buf *buf, const char *format, ...) NW_PRINTF(2, 3);
+
+/* A finite number with the fewest digits (15 or 17) that read back exactly, in any locale. */
+void nw_buf_double(nw_buf *buf, double value);
+
+/* text in JSON's double quotes; it must be UTF-8. */
+void nw_buf_json_string(nw_buf *buf, const char *text);
+
 const char *nw_buf_text(const nw_buf *buf); /* "" for an empty one */
 void nw_buf_clear(nw_buf *buf);
 void nw_buf_fini(nw_buf *buf);

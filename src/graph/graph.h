@@ -200,6 +200,7 @@ nw_hwc nw_tensor_hwc(const nw_graph *graph, nw_tensor_id tensor);
 
 /* What an operator with a window or with multiply-accumulates does, format-free. */
 typedef struct nw_geometry {
+    int64_t batch;            /* 1, but behind space-to-batch and in files with a fixed batch */
     int64_t in_h, in_w, in_c; /* in_c: all input channels, not per group */
     int64_t out_h, out_w, out_c;
     int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
@@ -223,7 +224,7 @@ nw_tensor_id nw_graph_stored_root(const nw_graph *graph, nw_tensor_id tensor);
 
 typedef struct nw_op_count {
     const char *file_type;
-    int n;
+    int n, n_opaque;
 } nw_op_count;
 
 /* Counts over the whole graph. macs: one per multiply-accumulate of convolutions, depthwise and
@@ -260,14 +261,15 @@ typedef struct nw_memory_rules {
                          * outputs are not. 1: dense */
     int align_bytes;    /* start and size of every tensor; 1: none */
     bool in_place;
-    int bits; /* width of activations on this hardware; 0: the file's own types */
+    const uint8_t *tensor_bits; /* per tensor: bits of an element here; NULL: the file's types */
 } nw_memory_rules;
 
 typedef struct nw_live_tensor {
     nw_tensor_id tensor;
     int64_t n_bytes;
-    int64_t offset;  /* in the arena */
-    int first, last; /* steps */
+    int64_t offset;       /* in the arena */
+    int first, last;      /* steps */
+    nw_tensor_id storage; /* itself, or the tensor whose storage it shares */
 } nw_live_tensor;
 
 typedef struct nw_memory {

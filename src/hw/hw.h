@@ -85,7 +85,7 @@ typedef struct nw_hw {
     int n_precisions;
     char default_precision[16]; /* "int8" */
 
-    nw_hw_op ops[NW_OP_COUNT];
+    nw_hw_op ops[NW_OP_COUNT]; /* opaque: always host, since its cost is unknown */
     struct {
         double elements_per_s, bytes_per_s, switch_s;
     } host;
@@ -106,7 +106,9 @@ typedef struct nw_hw {
 
     struct {
         double bytes_per_cycle;
+        double bytes_per_s; /* as the file gave it (bytes_per_cycle follows); 0: per cycle */
         int64_t read_latency_cycles, write_latency_cycles, burst_bytes;
+        bool weights_only; /* holds weights but no feature maps (flash) */
     } dram;
 
     struct {
@@ -144,7 +146,8 @@ typedef struct nw_hw {
 NW_CHECKED nw_status nw_hw_load(const char *name_or_path, const char *search_path, nw_hw **out,
                                 nw_error *err);
 
-/* The same from text; name is for messages; "extends" is looked up in search_path. */
+/* The same from text; name is for messages; "extends" is looked up in search_path and cannot be a
+ * path. */
 NW_CHECKED nw_status nw_hw_parse(const char *json, size_t n_bytes, const char *name,
                                  const char *search_path, nw_hw **out, nw_error *err);
 void nw_hw_free(nw_hw *hw);
@@ -155,8 +158,16 @@ int64_t nw_hw_macs_per_cycle(const nw_hw *hw);
 /* The merged description (extends resolved) as printable JSON with its sources; caller frees. */
 char *nw_hw_describe(const nw_hw *hw);
 
-/* The source line of a key ("sram.bytes"), or NULL. */
+/* The source line of a key ("sram.bytes", "ops.resize"), or NULL if the file that sets it gives
+ * none: a source never survives the figure that it was for. */
 const char *nw_hw_source(const nw_hw *hw, const char *key);
+
+/* The known keys by index, NULL behind the last; whether an estimate depends on one (all but name,
+ * notes and extends do), and whether it means anything for this description ("array.rows" does for
+ * systolic arrays only). */
+const char *nw_hw_key(int index);
+bool nw_hw_key_is_figure(int index);
+bool nw_hw_key_applies(const nw_hw *hw, int index);
 
 /* The rate of a pair of types relative to int8, or 0 if this hardware cannot do it natively. */
 double nw_hw_precision_rate(const nw_hw *hw, int weight_bits, int activation_bits, bool is_float);

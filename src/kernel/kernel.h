@@ -95,7 +95,8 @@ const char *nw_kernel_shape_name(const nw_kernel_shape *shape, char *dst, size_t
 
 typedef struct nw_kernel {
     nw_kernel_shape shape;
-    const nw_node_id *nodes; /* the operators it runs, in order; the first is the namesake */
+    nw_node_id main;         /* the operator that it is named after */
+    const nw_node_id *nodes; /* all that it runs, in order */
     int n_nodes;
     const nw_tensor_id *reads, *writes; /* activations across its border */
     int n_reads, n_writes;
@@ -110,12 +111,14 @@ typedef struct nw_kernels {
     int n_partitions;   /* runs of neighbours on device and host */
     int n_switches;     /* from device to host and back: one a host run */
     char precision[40]; /* "int8", "int8 (assumed)", "float32" */
-    nw_memory memory;   /* on this hardware */
+    nw_memory memory;   /* on this hardware, a step a kernel */
+    bool is_assumed;    /* the precision is not the file's own */
     struct nw_kernels_store *store;
 } nw_kernels;
 
 /* Splits a sealed graph into the kernels that hw would run, and places their tensors by the local
- * rule: a tensor is on chip when the bytes live at its producer and at its consumers fit.
+ * rule: a tensor is on chip when the bytes live at its producer and at its consumers fit. Nodes
+ * whose values are known beforehand (constants, shape arithmetic) are in no kernel.
  * precision: NULL or "file" for the file's own, else a name ("int8", "int16", "float16").
  * NW_INVALID: no such precision; NW_UNSUPPORTED: the hardware lacks it. Borrows both inputs: they
  * must outlive the result. */

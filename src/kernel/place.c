@@ -1,0 +1,109 @@
+/* place.c - where tensors live while the kernels run.
+ *
+ * The rule is local (reach: block): a tensor stays on chip when the bytes live while its producer
+ * runs and while each of its readers runs fit. Nothing else about the network matters, so tables
+ * over few choices stay exact.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/kernel/internal.h"
+
+static nw_tensor_id overwritten(const nw_graph *graph, const nw_kernel *kernel,
+                                const int *last_reader, int index)
+{
+    const nw_op_rule rule = nw_op_rule_of(graph->nodes[kernel->main].op);
+    bool is_host = kernel->shape.parts[0].kind == NW_KERNEL_HOST;
+    if ((!rule.can_overwrite && !kernel->shape.residual) || is_host || !kernel->n_writes)
+        return NW_NONE;
+    int64_t n = nw_shape_elements(&graph->tensors[kernel->writes[0]].shape);
+    /* From the back: a joined add's second input comes after the convolution's. */
+    for (int i = kernel->n_reads - 1; i >= 0; i--) {
+        const nw_tensor *t = &graph->tensors[kernel->reads[i]];
+        bool is_conv_input = kernel->shape.residual && i == 0 && kernel->n_reads > 1;
+        if (!is_conv_input && last_reader[kernel->reads[i]] == index && !t->is_input &&
+            !t->is_output && nw_shape_elements(&t->shape) == n)
+            return kernel->reads[i];
+    }
+    return NW_NONE;
+}
+
+static nw_step *make_steps(const nw_graph *graph, const nw_kernels *kernels)
+{
+    int *last_reader = nw_alloc((size_t)graph->n_tensors * sizeof *last_reader);
+    for (nw_tensor_id id = 0; id < graph->n_tensors; id++)
+        last_reader[id] = -1;
+    for (int i = 0; i < kernels->n_kernels; i++)
+        for (int k = 0; k < kernels->kernels[i].n_reads; k++)
+            last_reader[kernels->kernels[i].reads[k]] = i;
+    nw_step *steps = nw_alloc((size_t)kernels->n_kernels * sizeof *steps);
+    for (int i = 0; i < kernels->n_kernels; i++) {
+        const nw_kernel *kernel = &kernels->kernels[i];
+        steps[i] = (nw_step){.reads = kernel->reads,
+                             .writes = kernel->writes,
+                             .n_reads = kernel->n_reads,
+                             .n_writes = kernel->n_writes,
+                             .in_place = overwritten(graph, kernel, last_reader, i),
+                             .writes_parts = kernel->shape.parts[0].kind == NW_KERNEL_VIEW &&
+                                             graph->nodes[kernel->main].op == NW_OP_CONCAT};
+    }
+    free(last_reader);
+    return steps;
+}
+
+/* spilled[t]: some kernel that touches t has more live than fits. */
+static void find_spilled(const nw_hw *hw, nw_kernels *kernels, uint8_t *spilled)
+{
+    for (int i = 0; i < kernels->n_kernels; i++) {
+        nw_kernel *kernel = &kernels->kernels[i];
+        kernel->live_bytes = kernels->memory.live_bytes[i];
+        if (kernel->live_bytes <= hw->sram.bytes)
+            continue;
+        for (int k = 0; k < kernel->n_reads; k++)
+            spilled[kernel->reads[k]] = 1;
+        for (int k = 0; k < kernel->n_writes; k++)
+            spilled[kernel->writes[k]] = 1;
+    }
+}
+
+static void place_kernel(const nw_graph *graph, const uint8_t *spilled, nw_kernel *kernel)
+{
+    nw_kernel_shape *shape = &kernel->shape;
+    shape->in_place = shape->out_place = shape->residual_place = NW_PLACE_SRAM;
+    if (!kernel->n_writes)
+        return;
+    const nw_node *main = &graph->nodes[kernel->main];
+    for (int k = 0; k < kernel->n_writes; k++)
+        if (spilled[kernel->writes[k]])
+            shape->out_place = NW_PLACE_DRAM;
+    for (int k = 0; k < kernel->n_reads; k++) {
+        if (!spilled[kernel->reads[k]])
+            continue;
+        /* The first read belongs to the first operator; a second one is the joined add's, or the
+         * second operand of an elementwise operator. */
+        bool is_second =
+            k > 0 && (shape->residual || nw_op_rule_of(main->op).kind == NW_KERNEL_ADD ||
+                      nw_op_rule_of(main->op).kind == NW_KERNEL_MUL);
+        if (is_second)
+            shape->residual_place = NW_PLACE_DRAM;
+        else
+            shape->in_place = NW_PLACE_DRAM;
+    }
+}
+
+void nw_kernels_place(const nw_graph *graph, const nw_hw *hw, const nw_types *types,
+                      nw_kernels *kernels)
+{
+    nw_step *steps = make_steps(graph, kernels);
+    nw_memory_rules rules = {.align_channels = hw->sram.align_channels,
+                             .align_bytes = hw->sram.align_bytes,
+                             .in_place = true,
+                             .tensor_bits = types->bits};
+    nw_memory_plan(graph, steps, kernels->n_kernels, &rules, &kernels->memory);
+    uint8_t *spilled = nw_zalloc((size_t)graph->n_tensors);
+    find_spilled(hw, kernels, spilled);
+    for (int i = 0; i < kernels->n_kernels; i++)
+        place_kernel(graph, spilled, &kernels->kernels[i]);
+    free(spilled);
+    free(steps);
+}
