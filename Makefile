@@ -104,7 +104,7 @@ $(B)/gen/onnx.pb-c.c:
 $(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c $(B)/flags
 	$(CC) $(filter-out -W%,$(CFLAGS)) -w -c $< -o $@
 
-$(B)/src/format/onnx.o: $(B)/gen/onnx.pb-c.c
+$(patsubst %.c,$(B)/%.o,$(wildcard src/format/onnx*.c)): $(B)/gen/onnx.pb-c.c
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(DEFS) -MMD -MP -c $< -o $@
