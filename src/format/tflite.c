@@ -161,12 +161,12 @@ static nw_status read_quant(reader *r, const file_tensor *tensor, nw_quant *quan
         return nw_fail(err, NW_INVALID, tensor->where,
                        "has a quantisation scale that is no number");
     int rank = tensor->shape.rank < 0 ? NW_MAX_RANK : tensor->shape.rank;
-    bool is_axis = quant->axis >= 0 && quant->axis < rank;
-    if (scales.n > 1 && !is_axis)
+    if (quant->axis >= 0 && quant->axis < rank)
+        return NW_OK;
+    if (scales.n > 1 && rank != 1) /* real biases have one dimension and the axis of the weights */
         return nw_fail(err, NW_INVALID, tensor->where, "is quantised along axis %d of %d",
                        quant->axis, rank);
-    if (!is_axis)
-        quant->axis = 0;
+    quant->axis = 0;
     return NW_OK;
 }
 
@@ -215,7 +215,7 @@ static nw_status read_tensor(reader *r, size_t i, nw_error *err)
     if (status == NW_OK)
         status = check_data(&tensor, err);
     if (status == NW_OK)
-        status = charge(r, TABLE_BYTES + strlen(tensor.name) + 4 * NW_MAX_RANK, err);
+        status = charge(r, TABLE_BYTES + strlen(tensor.name), err);
     if (status != NW_OK)
         return status;
     for (int axis = 0; tensor.is_input && axis < tensor.shape.rank; axis++)

@@ -126,6 +126,7 @@ const nw_hw_key_row nw_hw_rows[] = {
     ELSE("dram.read_latency_cycles", INT64, ALWAYS, dram.read_latency_cycles, 0, 1e9, 0),
     ELSE("dram.write_latency_cycles", INT64, ALWAYS, dram.write_latency_cycles, 0, 1e9, 0),
     ELSE("dram.burst_bytes", INT64, ALWAYS, dram.burst_bytes, 1, 1e6, 1),
+    FLAG("dram.weights_only", ALWAYS, dram.weights_only, false),
 
     NAMES("weights.residence", FLAG, ALWAYS, OPTIONAL, weights.pinned, residences),
     ELSE("weights.pinned_bytes", INT64, ALWAYS, weights.pinned_bytes, 0, MAX_BYTES, 0),

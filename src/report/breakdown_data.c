@@ -1,0 +1,264 @@
+/* breakdown_data.c - the breakdown for programs: JSON and CSV.
+ */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/base/arena.h"
+#include "src/report/report.h"
+
+static void add_text(cJSON *object, const char *key, const char *text)
+{
+    char *clean = nw_printable(text);
+    cJSON_AddStringToObject(object, key, clean);
+    free(clean);
+}
+
+static void add_number(cJSON *object, const char *key, double value)
+{
+    cJSON_AddNumberToObject(object, key, value);
+}
+
+static void add_int_or_null(cJSON *object, const char *key, int64_t value, bool is_known)
+{
+    if (is_known)
+        add_number(object, key, (double)value);
+    else
+        cJSON_AddNullToObject(object, key);
+}
+
+/* H, W, C for maps whatever the file's order; other tensors as they are. */
+static cJSON *shape_json(const nw_graph *graph, nw_tensor_id id, bool as_map)
+{
+    const nw_shape *shape = &graph->tensors[id].shape;
+    if (!nw_shape_is_known(shape))
+        return cJSON_CreateNull();
+    cJSON *list = cJSON_CreateArray();
+    if (as_map && shape->rank == 4) {
+        nw_hwc map = nw_tensor_hwc(graph, id);
+        int64_t dims[4] = {shape->dims[0], map.h, map.w, map.c};
+        for (int i = 0; i < 4; i++)
+            cJSON_AddItemToArray(list, cJSON_CreateNumber((double)dims[i]));
+        return list;
+    }
+    for (int i = 0; i < shape->rank; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber((double)shape->dims[i]));
+    return list;
+}
+
+static cJSON *border_json(const nw_graph *graph, const nw_tensor_id *ids, int n)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < n; i++) {
+        cJSON *item = cJSON_CreateObject();
+        add_text(item, "name", graph->tensors[ids[i]].name);
+        cJSON_AddItemToObject(item, "shape", shape_json(graph, ids[i], false));
+        cJSON_AddStringToObject(item, "dtype", nw_dtype_name(graph->tensors[ids[i]].dtype));
+        cJSON_AddItemToArray(list, item);
+    }
+    return list;
+}
+
+static const char *place_name(nw_place place)
+{
+    return place == NW_PLACE_SRAM ? "sram" : "dram";
+}
+
+static cJSON *placement_json(const nw_kernel_shape *shape)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "in", place_name(shape->in_place));
+    if (shape->residual || shape->n_maps > 1)
+        cJSON_AddStringToObject(object, "second", place_name(shape->residual_place));
+    cJSON_AddStringToObject(object, "out", place_name(shape->out_place));
+    return object;
+}
+
+static cJSON *kernel_json(const nw_breakdown *b, int index)
+{
+    const nw_kernel *kernel = &b->estimate->kernels->kernels[index];
+    const nw_device_cost *cost = &b->estimate->costs[index];
+    char text[64], label[192];
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name",
+                            nw_node_label(b->graph, kernel->main, label, sizeof label));
+    cJSON_AddStringToObject(object, "type",
+                            nw_kernel_shape_name(&kernel->shape, text, sizeof text));
+    cJSON *ops = cJSON_AddArrayToObject(object, "ops");
+    for (int i = 0; i < kernel->n_nodes; i++)
+        cJSON_AddItemToArray(ops, cJSON_CreateString(nw_node_label(b->graph, kernel->nodes[i],
+                                                                   label, sizeof label)));
+    cJSON_AddItemToObject(object, "out_shape",
+                          kernel->n_writes ? shape_json(b->graph, kernel->writes[0], true)
+                                           : cJSON_CreateNull());
+    if (cost->is_known)
+        add_number(object, "latency_us", (double)cost->latency_ps / 1e6);
+    else
+        cJSON_AddNullToObject(object, "latency_us");
+    cJSON_AddStringToObject(object, "bound",
+                            cost->is_known ? nw_bound_name(cost->bound) : "unknown");
+    add_number(object, "utilisation", cost->utilisation);
+    cJSON_AddItemToObject(object, "placement", placement_json(&kernel->shape));
+    add_number(object, "partition", kernel->partition);
+    add_number(object, "bits", kernel->shape.bits);
+    add_number(object, "macs", (double)cost->macs);
+    add_number(object, "weight_bytes", (double)cost->weight_bytes);
+    add_number(object, "dram_bytes", (double)cost->dram_bytes);
+    add_number(object, "sram_bytes", (double)cost->sram_bytes);
+    add_number(object, "live_bytes", (double)kernel->live_bytes);
+    add_int_or_null(object, "energy_fj", cost->energy_fj, cost->is_known);
+    add_int_or_null(object, "total_cycles", cost->total_cycles, cost->is_known);
+    cJSON *cycles = cJSON_AddObjectToObject(object, "cycles");
+    for (int i = 0; i < NW_BOUND_COUNT; i++)
+        add_int_or_null(cycles, nw_bound_name((nw_bound)i), cost->cycles[i], cost->is_known);
+    snprintf(text, sizeof text, "%dx%dx%d", (int)cost->tile.h, (int)cost->tile.w,
+             (int)cost->tile.c);
+    cJSON_AddStringToObject(object, "tile", cost->tile.h ? text : "");
+    cJSON_AddStringToObject(object, "why", cost->why);
+    cJSON *warnings = cJSON_AddArrayToObject(object, "warnings");
+    if (kernel->note[0])
+        cJSON_AddItemToArray(warnings, cJSON_CreateString(kernel->note));
+    return object;
+}
+
+static void add_ops(const nw_breakdown *b, cJSON *root)
+{
+    int n_types;
+    nw_op_count *rows = nw_graph_count_ops(b->graph, &n_types);
+    cJSON *ops = cJSON_AddObjectToObject(root, "ops_by_type");
+    for (int i = 0; i < n_types; i++) {
+        char *type = nw_printable(rows[i].file_type);
+        add_number(ops, type, rows[i].n);
+        free(type);
+    }
+    free(rows);
+}
+
+static void add_peak(const nw_breakdown *b, cJSON *root)
+{
+    const nw_memory *memory = &b->estimate->kernels->memory;
+    cJSON *list = cJSON_AddArrayToObject(root, "live_at_peak");
+    for (int i = 0; i < memory->n_tensors; i++) {
+        const nw_live_tensor *live = &memory->tensors[i];
+        if (live->first > memory->peak_step || live->last < memory->peak_step)
+            continue;
+        cJSON *item = cJSON_CreateObject();
+        add_text(item, "name", b->graph->tensors[live->tensor].name);
+        add_number(item, "bytes", (double)live->n_bytes);
+        add_number(item, "offset", (double)live->offset);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_totals(const nw_breakdown *b, cJSON *root)
+{
+    const nw_estimate *e = b->estimate;
+    nw_counts counts;
+    nw_graph_count(b->graph, &counts);
+    int n_known = 0;
+    for (int i = 0; i < e->kernels->n_kernels; i++)
+        n_known +=
+            e->costs[i].is_known && e->kernels->kernels[i].shape.parts[0].kind != NW_KERNEL_VIEW;
+    bool has_cost = n_known || !e->n_unknown;
+    if (has_cost) {
+        add_number(root, "latency_us", (double)e->latency_ps / 1e6);
+        add_number(root, "energy_uj", (double)e->energy_fj / 1e9);
+    } else {
+        cJSON_AddNullToObject(root, "latency_us");
+        cJSON_AddNullToObject(root, "energy_uj");
+    }
+    add_number(root, "unknown_kernels", e->n_unknown);
+    cJSON_AddBoolToObject(root, "calibrated", b->hw->calibration.present);
+    add_number(root, "macs", (double)counts.macs);
+    add_number(root, "params", (double)counts.params);
+    add_number(root, "weight_params", (double)counts.weight_params);
+    add_number(root, "weight_bytes", (double)counts.weight_bytes);
+    add_number(root, "peak_live_bytes", (double)e->peak_live_bytes);
+    add_number(root, "arena_bytes", (double)e->arena_bytes);
+    add_number(root, "peak_live_bytes_file_order",
+               (double)nw_graph_peak_live_bytes_file_order(b->graph, NULL));
+    add_number(root, "dram_bytes", (double)e->dram_bytes);
+    add_number(root, "sram_bytes", (double)e->sram_bytes);
+    add_number(root, "host_us", (double)e->host_ps / 1e6);
+    add_number(root, "partitions", e->kernels->n_partitions);
+    add_number(root, "host_switches", e->kernels->n_switches);
+}
+
+void nw_breakdown_json(const nw_breakdown *b, nw_buf *out)
+{
+    const nw_estimate *e = b->estimate;
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "schema", "nasw.estimate/1");
+    add_text(root, "model", b->model);
+    add_text(root, "format", b->graph->format);
+    cJSON_AddStringToObject(root, "hw", b->hw->name);
+    cJSON_AddStringToObject(root, "estimator", e->estimator->name);
+    add_totals(b, root);
+    cJSON_AddStringToObject(root, "precision", e->kernels->precision);
+    add_number(root, "n_ops", b->graph->n_nodes);
+    add_ops(b, root);
+    cJSON_AddItemToObject(root, "inputs",
+                          border_json(b->graph, b->graph->inputs, b->graph->n_inputs));
+    cJSON_AddItemToObject(root, "outputs",
+                          border_json(b->graph, b->graph->outputs, b->graph->n_outputs));
+    cJSON_AddBoolToObject(root, "fits", e->fits);
+    cJSON_AddStringToObject(root, "reason", e->reason);
+    cJSON *warnings = cJSON_AddArrayToObject(root, "warnings");
+    for (int i = 0; i < b->graph->n_warnings; i++)
+        cJSON_AddItemToArray(warnings, cJSON_CreateString(b->graph->warnings[i]));
+    add_peak(b, root);
+    cJSON *kernels = cJSON_AddArrayToObject(root, "kernels");
+    for (int i = 0; i < e->kernels->n_kernels; i++)
+        cJSON_AddItemToArray(kernels, kernel_json(b, i));
+    char *text = cJSON_Print(root);
+    nw_buf_puts(out, text);
+    nw_buf_puts(out, "\n");
+    free(text);
+    cJSON_Delete(root);
+}
+
+static void add_cell(nw_buf *out, const char *text)
+{
+    nw_buf_puts(out, "\"");
+    for (const char *s = text; *s; s++)
+        nw_buf_add(out, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
+    nw_buf_puts(out, "\"");
+}
+
+void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
+{
+    const nw_estimate *e = b->estimate;
+    nw_buf_puts(out, "name,type,n_ops,output,latency_us,share,bound,utilisation,in_place,out_place,"
+                     "bits,macs,weight_bytes,dram_bytes,sram_bytes,live_bytes,energy_fj");
+    for (int i = 0; i < NW_BOUND_COUNT; i++)
+        nw_buf_printf(out, ",%s_cycles", nw_bound_name((nw_bound)i));
+    nw_buf_puts(out, ",total_cycles,tile,why,note\n");
+    for (int i = 0; i < e->kernels->n_kernels; i++) {
+        const nw_kernel *kernel = &e->kernels->kernels[i];
+        const nw_device_cost *cost = &e->costs[i];
+        char label[192], type[64], map[64];
+        add_cell(out, nw_node_label(b->graph, kernel->main, label, sizeof label));
+        nw_buf_printf(out, ",%s,%d,%s,", nw_kernel_shape_name(&kernel->shape, type, sizeof type),
+                      kernel->n_nodes, nw_format_map(b->graph, kernel, map, sizeof map));
+        if (cost->is_known)
+            nw_buf_printf(out, "%.6f,%.6f,%s,%.6f", (double)cost->latency_ps / 1e6,
+                          e->latency_ps ? (double)cost->latency_ps / (double)e->latency_ps : 0,
+                          nw_bound_name(cost->bound), cost->utilisation);
+        else
+            nw_buf_puts(out, ",,,");
+        nw_buf_printf(out, ",%s,%s,%d,%lld,%lld,%lld,%lld,%lld,%lld",
+                      place_name(kernel->shape.in_place), place_name(kernel->shape.out_place),
+                      (int)kernel->shape.bits, (long long)cost->macs, (long long)cost->weight_bytes,
+                      (long long)cost->dram_bytes, (long long)cost->sram_bytes,
+                      (long long)kernel->live_bytes, (long long)cost->energy_fj);
+        for (int k = 0; k < NW_BOUND_COUNT; k++)
+            nw_buf_printf(out, ",%lld", (long long)cost->cycles[k]);
+        nw_buf_printf(out, ",%lld,%dx%dx%d,", (long long)cost->total_cycles, (int)cost->tile.h,
+                      (int)cost->tile.w, (int)cost->tile.c);
+        add_cell(out, cost->why);
+        nw_buf_puts(out, ",");
+        add_cell(out, kernel->note);
+        nw_buf_puts(out, "\n");
+    }
+}

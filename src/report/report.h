@@ -1,0 +1,43 @@
+/* report.h - pages and tables for people and programs, put together from everything below.
+ *
+ * All text from files is made printable on the way. Units are in the names.
+ */
+#ifndef NW_REPORT_H
+#define NW_REPORT_H
+
+#include "src/base/text.h"
+#include "src/estimator/estimator.h"
+
+typedef struct nw_breakdown {
+    const char *model; /* as the user named it */
+    const nw_graph *graph;
+    const nw_hw *hw;
+    const nw_estimate *estimate;
+} nw_breakdown;
+
+/* Totals, then kernels sorted by time. width: columns of the screen, 0 for no cutting. */
+void nw_breakdown_text(const nw_breakdown *breakdown, int width, nw_buf *out);
+
+/* Schema "nasw.estimate/1": see DESIGN.md section 4. Kernels in schedule order. */
+void nw_breakdown_json(const nw_breakdown *breakdown, nw_buf *out);
+
+/* One row a kernel in schedule order, a header line first. */
+void nw_breakdown_csv(const nw_breakdown *breakdown, nw_buf *out);
+
+/* A table of the descriptions in the folders of search_path (colon-separated), a row each; a
+ * description that cannot be read is listed with its error. NW_IO: none found. */
+NW_CHECKED nw_status nw_report_hw_list(const char *search_path, nw_buf *out, nw_error *err);
+
+/* A name from a file, printable and whole; the caller frees it. */
+char *nw_printable(const char *name);
+
+/* "1.25 ms", "83.1 us", "12.5 MiB", "660 M": three to four digits and a unit. dst is returned. */
+const char *nw_format_time(int64_t ps, char *dst, size_t size);
+const char *nw_format_bytes(int64_t n_bytes, char *dst, size_t size);
+const char *nw_format_count(int64_t n, char *dst, size_t size);
+const char *nw_format_energy(int64_t fj, char *dst, size_t size);
+
+/* "160x160x96" of the kernel's main output, H x W x C. */
+const char *nw_format_map(const nw_graph *graph, const nw_kernel *kernel, char *dst, size_t size);
+
+#endif
