@@ -547,7 +547,8 @@ START_TEST(errors_name_the_culprit)
     op.n_outputs = 1;
     tensors[2].dims[0] = -2;
     ck_fails(&model, "tensor 2 (y)", "size -2");
-    for (int i = 0; i < 2; i++)
+    tensors[2].rank = 4; /* 2^124 */
+    for (int i = 0; i < 4; i++)
         tensors[2].dims[i] = INT32_MAX;
     ck_fails(&model, "tensor 2 (y)", "2^40");
     tensors[2].rank = 0;
@@ -768,12 +769,14 @@ START_TEST(counts_match_the_truth_file)
     cJSON *truth;
     if (!load_real(_i, &graph, &truth))
         return;
-    int n_constants = 0;
+    int n_constants = 0, n_per_channel = 0;
     int64_t constant_bytes = 0;
     for (int i = 0; i < graph->n_tensors; i++) {
         n_constants += graph->tensors[i].is_stored;
+        n_per_channel += graph->tensors[i].quant.n_channels > 1;
         constant_bytes += (int64_t)graph->tensors[i].n_bytes;
     }
+    ck_assert_int_eq(n_per_channel, truth_int(truth, "per_channel_quantized_tensors"));
     ck_assert_int_eq(graph->n_nodes, truth_int(truth, "node_count"));
     ck_assert_int_eq(graph->n_tensors, truth_int(truth, "tensor_count"));
     ck_assert_int_eq(n_constants, truth_int(truth, "constant_tensors"));
