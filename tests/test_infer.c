@@ -769,6 +769,12 @@ START_TEST(stored_shapes_help_only_where_nothing_can_be_inferred)
     } cases[] = {{"relu", "?", "1,7", "1,7"},
                  {"relu", "1,3", "1,7", "1,3"}, /* a placeholder of a converted dynamic model */
                  {"reshape", "2,3;u2", "3,2", "3,2"},
+                 {"reshape", "i1,2;u2", "2,1", "2,1"},
+                 {"expand", "i1,2;u2", "2,2", "2,2"},
+                 {"tile", "i1,2;u1", "3", "3"},
+                 {"slice", "i1,2;u1;u1", "1", "1"},
+                 {"split", "i1,2;u1", "2", "2"},
+                 {"reduce", "i1,2;u1", "1", "1"},
                  {"reshape", "2,3;u2", "-1,2", "?"},
                  {"opaque", "2,3", "9,9", "9,9"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -782,6 +788,7 @@ START_TEST(stored_shapes_help_only_where_nothing_can_be_inferred)
         ck_assert_int_eq(nw_graph_seal(graph, NULL, 0, &err), NW_OK);
         print_shape(&out->shape, shape, sizeof shape);
         ck_assert_str_eq(shape, cases[i].expected);
+        ck_assert_msg(!out->ints, "%s: a claimed shape makes no value", cases[i].op);
         nw_graph_free(graph);
     }
 }
