@@ -49,7 +49,7 @@ LIBS := -lprotobuf-c -lcjson -lm
 SRC   := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJ   := $(SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
-SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c))
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c tests/referee_*.c))
 FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 
 .PHONY: run test all tests lint bench accuracy fuzz install clean deps
@@ -80,7 +80,7 @@ accuracy: deps
 	@NASW_SHARED='$(NASW_SHARED)' $(B)/tests/accuracy
 fuzz:
 	$(call need,$(PKGS_BUILD) $(PKGS_FUZZ))
-	@for f in $(FUZZERS); do $(MAKE) --no-print-directory -s CC=clang SAN=address,undefined \
+	@for f in $(FUZZERS); do $(MAKE) --no-print-directory -s CC=clang SAN=address,undefined,fuzzer-no-link \
 	    OPT=-O1 fuzz-$$f || exit 1; done
 
 install: all

@@ -260,10 +260,10 @@ typedef struct nw_step {
 } nw_step;
 
 typedef struct nw_memory_rules {
-    int align_channels; /* channels of inner rank-4 tensors are padded to this; graph inputs and
-                         * outputs are not. 1: dense */
+    int align_channels; /* channels of inner rank-4 tensors are padded to this. 1: dense */
     int align_bytes;    /* start and size of every tensor; 1: none */
     bool in_place;
+    const uint8_t *is_dense;    /* per tensor: channels are not padded; NULL: inputs and outputs */
     const uint8_t *tensor_bits; /* per tensor: bits of an element here; NULL: the file's types */
 } nw_memory_rules;
 
