@@ -137,6 +137,9 @@ void nw_graph_free(nw_graph *graph); /* NULL is fine */
 /* Keeps file alive as long as the graph. */
 void nw_graph_keep_file(nw_graph *graph, const nw_file *file);
 
+/* The first file kept: the model's own. NULL: none. */
+const nw_file *nw_graph_file(const nw_graph *graph);
+
 /* Memory that lives as long as the graph, for names, attribute lists and unpacked data. */
 void *nw_graph_alloc(nw_graph *graph, size_t n_bytes);
 char *nw_graph_strdup(nw_graph *graph, const char *text);
