@@ -23,6 +23,7 @@ enum { EXIT_DONE = 0, EXIT_BAD_FILE = 1, EXIT_USAGE = 2 };
 
 #define MAX_INPUT_SIZES 64
 #define MAX_FILES       64
+#define MAX_TABLE_BYTES ((size_t)256 << 20)
 
 typedef struct options {
     const char *files[MAX_FILES];
@@ -292,11 +293,14 @@ static int run_measure(options *o)
     if (nw_hw_load(o->hw, o->data_path, &hw, &err) != NW_OK)
         return fail_error(&err);
     nw_buf out = {0};
+    nw_file *table = NULL;
     int code;
-    if (nw_measure_shapes(o->shapes, hw, &out, &err) != NW_OK)
+    if (nw_file_read(o->shapes, MAX_TABLE_BYTES, &table, &err) != NW_OK ||
+        nw_measure_shapes(table, hw, &out, &err) != NW_OK)
         code = fail_error(&err);
     else
         code = strcmp(o->out, "-") == 0 ? print_result(&out) : write_file(o->out, &out);
+    nw_file_release(table);
     nw_buf_fini(&out);
     nw_hw_free(hw);
     return code;

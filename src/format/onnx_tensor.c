@@ -395,7 +395,7 @@ static nw_status load_external(nw_onnx_import *in, const Onnx__TensorProto *prot
         return nw_fail(in->err, NW_INVALID, label, "its data are external without a location");
     if (size_known && (size_t)length != n_bytes)
         return fail_length(label, (size_t)length, "external bytes", n_bytes, in->err);
-    nw_onnx_side_file *side;
+    nw_onnx_side_file *side = NULL;
     if ((status = get_side_file(in, location, label, &side)) != NW_OK)
         return status;
     nw_graph_set_data(in->graph, id, NULL, (size_t)length, -1);
