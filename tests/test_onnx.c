@@ -633,6 +633,33 @@ START_TEST(quantised_convolution_keeps_data_inputs_and_moves_scales)
 }
 END_TEST
 
+/* IEEE 754: half 0x3400 is 0.25, bfloat16 0x3e80 is 0.25; int4 0xe is -2. */
+START_TEST(scales_of_every_float_type_are_read)
+{
+    static const struct {
+        int type;
+        const char *bytes;
+        size_t n;
+    } scales[] = {{10, "\x00\x34", 2}, {16, "\x80\x3e", 2}, {1, "\0\0\x80\x3e", 4}};
+    for (size_t i = 0; i < 3; i++) {
+        nw_buf g = graph_of_xy(), s = tensor("s", scales[i].type, 0, NULL);
+        nw_buf z = tensor("z", 22, 0, NULL);
+        put_bytes(&s, 9, scales[i].bytes, scales[i].n);
+        put_bytes(&z, 9, "\xee", 1);
+        put_message(&g, 5, &s);
+        put_message(&g, 5, &z);
+        add_node(&g, "QuantizeLinear", "x s z", "q");
+        add_node(&g, "DequantizeLinear", "q s z", "y");
+        nw_graph *graph = read_graph(&g, 21);
+        ck_assert_double_eq(find(graph, "q")->quant.scale, 0.25);
+        ck_assert_int_eq(find(graph, "q")->quant.zero_point, -2);
+        ck_assert_int_eq(find(graph, "q")->quant.n_channels, 1);
+        ck_assert_int_eq(find(graph, "q")->dtype, NW_DTYPE_INT4);
+        nw_graph_free(graph);
+    }
+}
+END_TEST
+
 START_TEST(quantised_concatenation_keeps_every_third_input)
 {
     nw_buf g = graph_of_xy(), s = float_scalar("s", 2), z = tensor("z", INT8, 0, NULL);
@@ -1054,6 +1081,7 @@ int main(void)
         windows_over_three_axes_are_opaque,
         attributes_of_older_opsets_become_lists,
         quantised_convolution_keeps_data_inputs_and_moves_scales,
+        scales_of_every_float_type_are_read,
         quantised_concatenation_keeps_every_third_input,
         resize_takes_the_list_that_is_given,
         calls_of_model_functions_and_foreign_domains_are_opaque,
