@@ -214,7 +214,11 @@ static void note_lanes(const nw_hw *hw, const nw_work *work, const block *b, con
                         (b->n_spatial * b->u_all * (double)(b->px_h * b->px_w));
     out->diagonal = 1;
     out->lanes_in = 1;
-    if (work->kind == NW_WORK_DEPTHWISE) {
+    if (work->kind == NW_WORK_DEPTHWISE && hw->depthwise.kind == NW_DEPTHWISE_UNIT) {
+        double peak = (double)hw->array.pf_out * hw->array.pf_in * hw->array.px_h * hw->array.px_w;
+        out->diagonal = (double)hw->depthwise.channels * hw->depthwise.pixels *
+                        hw->depthwise.taps_per_cycle / peak;
+    } else if (work->kind == NW_WORK_DEPTHWISE) {
         out->diagonal = 1.0 / hw->array.pf_in;
         out->lanes_in = taps / (s->n * nw_max64(hw->depthwise.taps_per_cycle, 1));
     } else if (work->kind != NW_WORK_POOL) {
@@ -261,7 +265,7 @@ void nw_dot_compute(const nw_hw *hw, const nw_work *work, nw_tile tile, nw_compu
     mac /= work->rate;
     decoder /= work->rate;
     double output = ceil((double)b.h * (double)b.w * (double)b.c / work->out_rate);
-    /* Vela fetches 10 bytes of bias and scale a channel in bursts of 256 latencies' worth. */
+    /* Vela: 10 bytes of bias and scale a channel, one latency for each 256 of them. */
     if (hw->tile.bias_fetch && work->has_weights)
         output = fmax(output, 10.0 * (double)b.c * (double)hw->dram.read_latency_cycles / 256);
     double raised_mac = mac, raised_output = output;
@@ -274,6 +278,7 @@ void nw_dot_compute(const nw_hw *hw, const nw_work *work, nw_tile tile, nw_compu
     out->array = floor(mac * n);
     out->output = floor(output * n);
     out->command = fmax(0, out->total - over_tiles(mac, output, n));
+    out->tail = fmin(mac, output);
     out->is_decoder_bound = decoder > 0 && decoder >= 0.999 * mac && mac >= output;
     out->decoder = out->is_decoder_bound ? out->total : floor(decoder * n);
     out->is_part_kernel = by_taps;

@@ -46,6 +46,7 @@ typedef struct nw_compute {
     double array, output;  /* each alone */
     double decoder;        /* the decoding of weights alone */
     double command;        /* added by the command limit */
+    double tail;           /* the last tile's shorter stage, hidden behind nothing */
     bool is_decoder_bound; /* the array waits for weights, and rules the total */
     bool is_part_kernel;   /* several taps a visit */
     nw_tile tile;          /* 0 on systolic arrays */

@@ -76,7 +76,7 @@ typedef struct search {
     const nw_work *work;
     banks banks;
     int64_t input_depth, repeats;
-    double best_cost, best_cover;
+    double best_cost, best_cover, outputs;
     nw_tile best;
     bool one_row; /* Vela: on such maps a tile of two rows counts as one */
 } search;
@@ -103,12 +103,13 @@ static bool try_tile(search *s, int64_t h, int64_t w, int64_t depth)
     if (work->kind == NW_WORK_DENSE || work->kind == NW_WORK_DEPTHWISE)
         weights = taps * (double)work->in_c * full_h * full_w;
     if (work->kind != NW_WORK_DEPTHWISE)
-        weights *= (double)work->out_c;
-    double input = (double)(ih * iw) * (double)work->in_c * (double)s->repeats *
-                   ((double)work->out_h / (double)tall) * ((double)work->out_w / (double)w);
+        weights *= (double)depth * ((double)work->out_c / (double)depth);
+    double blocks = ((double)work->out_w / (double)w) * ((double)work->out_h / (double)tall);
+    double input = (double)(ih * iw) * (double)work->in_c * (double)s->repeats * blocks;
     if (!same_depth(work))
         input *= (double)nw_ceil_div(work->out_c, depth);
-    double cost = input + weights;
+    /* Vela's own order of operations: its ties are decided by the last digit. */
+    double cost = (input + weights) / s->outputs;
     if ((double)work->in_h * (double)work->in_w * (double)work->in_c <
         2 * (double)(ih * iw) * (double)id)
         cost /= 2;
@@ -154,6 +155,7 @@ static nw_tile search_commands(const nw_hw *hw, const nw_work *work)
                 .repeats = nw_ceil_div(work->extent_h, SUB_KERNEL) *
                            nw_ceil_div(work->extent_w, SUB_KERNEL),
                 .best_cost = INFINITY,
+                .outputs = (double)work->out_h * (double)work->out_w * (double)work->out_c,
                 .best_cover = INFINITY,
                 .best = {(int32_t)px_h, (int32_t)px_w, (int32_t)pf},
                 .one_row = work->out_h == 1 && work->kernel_h == 1 && px_h == 2};

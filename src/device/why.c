@@ -122,11 +122,24 @@ static void say_in_lanes(const scene *s, char *dst, size_t size)
     const nw_work *w = s->work;
     bool dot = s->hw->array.kind == NW_ARRAY_DOT;
     long long lanes = dot ? s->hw->array.in_chunk : s->hw->array.rows, c = w->in_c;
-    if (!dot || s->compute->is_part_kernel || w->kind == NW_WORK_DEPTHWISE) {
-        snprintf(dst, size, "%lldx%lld taps%s fill %.0f %% of the input lanes",
-                 (long long)w->kernel_h, (long long)w->kernel_w,
-                 w->kind == NW_WORK_DEPTHWISE ? "" : " by the input channels",
-                 100 * s->compute->lanes_in);
+    double filled = 100 * s->compute->lanes_in;
+    if (!dot) {
+        snprintf(dst, size, "%lldx%lld taps by c%lld fill %.0f %% of the %lld rows",
+                 (long long)w->kernel_h, (long long)w->kernel_w, c, filled, lanes);
+        return;
+    }
+    if (w->kind == NW_WORK_DEPTHWISE) {
+        snprintf(dst, size, "%lldx%lld taps, %d at a time: %.0f %% of the lanes work",
+                 (long long)w->kernel_h, (long long)w->kernel_w, s->hw->depthwise.taps_per_cycle,
+                 filled);
+        return;
+    }
+    if (s->compute->is_part_kernel) {
+        int group = s->hw->array.kernel_group;
+        snprintf(dst, size,
+                 "%lldx%lld taps in groups of %d, c%lld in groups of %lld: %.0f %% of "
+                 "the input lanes work",
+                 (long long)w->kernel_h, (long long)w->kernel_w, group, c, lanes / group, filled);
         return;
     }
     long long last = c % lanes;
@@ -145,9 +158,15 @@ static double lost_diagonal(const scene *s)
 
 static void say_diagonal(const scene *s, char *dst, size_t size)
 {
-    bool dot = s->hw->array.kind == NW_ARRAY_DOT;
-    snprintf(dst, size, "depthwise: 1 of %d %s works", dot ? s->hw->array.pf_in : s->hw->array.cols,
-             dot ? "rows" : "columns");
+    const nw_hw *hw = s->hw;
+    bool dot = hw->array.kind == NW_ARRAY_DOT;
+    if (dot && hw->depthwise.kind == NW_DEPTHWISE_UNIT)
+        snprintf(dst, size, "depthwise: its unit does %d of the array's %lld products a cycle",
+                 hw->depthwise.channels * hw->depthwise.pixels * hw->depthwise.taps_per_cycle,
+                 (long long)nw_hw_macs_per_cycle(hw));
+    else
+        snprintf(dst, size, "depthwise: 1 of %d %s works", dot ? hw->array.pf_in : hw->array.cols,
+                 dot ? "rows" : "columns");
 }
 
 static double lost_pixels(const scene *s)
@@ -215,28 +234,45 @@ static void say_command(const scene *s, char *dst, size_t size)
              (int)t->w, (int)t->c);
 }
 
+static double lost_tail(const scene *s)
+{
+    return s->work ? s->compute->tail : 0;
+}
+
+static void say_tail(const scene *s, char *dst, size_t size)
+{
+    double n = s->compute->n_spatial * s->compute->n_depth;
+    if (n <= 1)
+        snprintf(dst, size, "a single tile: %.0f cycles of output hide behind nothing",
+                 s->compute->tail);
+    else
+        snprintf(dst, size, "%.0f cycles of output behind the last of %.0f tiles", s->compute->tail,
+                 n);
+}
+
 static const cause causes[] = {
     {lost_dram, say_dram},         {lost_sram, say_sram},           {lost_overhead, say_overhead},
     {lost_diagonal, say_diagonal}, {lost_decoder, say_decoder},     {lost_output, say_output},
     {lost_command, say_command},   {lost_out_lanes, say_out_lanes}, {lost_in_lanes, say_in_lanes},
-    {lost_pixels, say_pixels},
+    {lost_pixels, say_pixels},     {lost_tail, say_tail},
 };
 
 /* Kernels without multiply-accumulates: what they wait for is all there is to say. */
 static void explain_pass(const scene *s, char *dst, size_t size)
 {
-    double wait = 0;
-    const cause *worst = NULL;
-    for (int i = 0; i < 3; i++) { /* the memories and the fixed cost */
-        double lost = causes[i].lost(s);
-        if (lost > wait) {
-            wait = lost;
-            worst = &causes[i];
-        }
-    }
-    if (worst && wait >= (double)s->cost->cycles[NW_BOUND_COMPUTE]) {
-        worst->say(s, dst, size);
+    switch (s->cost->bound) {
+    case NW_BOUND_SRAM:
+        say_sram(s, dst, size);
         return;
+    case NW_BOUND_DRAM:
+    case NW_BOUND_WEIGHTS:
+        say_dram(s, dst, size);
+        return;
+    case NW_BOUND_OVERHEAD:
+        say_overhead(s, dst, size);
+        return;
+    default:
+        break;
     }
     const nw_kernel_part *part = &s->shape->parts[0];
     double n = fmax(1, (double)nw_max64(part->out_h, 1) * (double)nw_max64(part->out_w, 1) *

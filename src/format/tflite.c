@@ -366,6 +366,8 @@ static nw_status add_node(reader *r, nw_flat_table table, nw_tflite_op *op, cons
     op->n_outputs = (int)outputs.n;
     const nw_tensor_id *out_ids = op->n_outputs ? r->ids + inputs.n : NULL;
     status = nw_tflite_translate(op, code->code, nw_flat_i8(&r->flat, table, 3, 0), err);
+    if (status == NW_OK && code->code == NW_TFLITE_CUSTOM)
+        nw_tflite_translate_custom(op, code->file_type, nw_flat_list(&r->flat, table, 5, 1));
     if (status == NW_OK)
         status = nw_flat_check(&r->flat, err);
     if (status == NW_OK)
