@@ -669,6 +669,8 @@ START_TEST(absurd_shapes_stay_finite)
                 p->kernel_h = (int32_t)(a % 2 ? INT32_MAX : 3);
                 p->kernel_w = (int32_t)(b % 2 ? INT32_MAX : 1);
                 p->dilation_h = b % 3 ? 1 : INT32_MAX;
+                p->stride_h = a % 2 ? 2 : INT32_MAX;
+                p->stride_w = b % 2 ? INT32_MAX : 0;
                 p->groups = a % 3 ? 1 : INT32_MAX;
                 s.weight_elements = s.bias_elements = s.host_elements = extremes[a];
                 s.host_bytes = extremes[b];

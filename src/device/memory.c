@@ -176,8 +176,11 @@ static void find_sram(const nw_hw *hw, const nw_kernel_shape *shape, const nw_wo
         t->sram_read += m->out_dram;
     }
     double read = t->sram_read, written = t->sram_write;
-    /* Weights that stream for every tile go past the SRAM; others are kept and read from it. */
-    if (t->weight_passes <= 1) {
+    /* Weights that are used once, or stream for every tile, go past the SRAM; others are kept in it
+     * and read for each tile. */
+    bool is_kept =
+        n_works > 0 && t->weight_passes <= 1 && (t->weight_passes < 1 || computes[0].n_spatial > 1);
+    if (is_kept) {
         t->sram_read += weights;
         t->sram_write += t->weight_bytes * t->weight_passes;
         if (hw->sram.shared_port && hw->sram.weight_sram_bytes == 0) {
