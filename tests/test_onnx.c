@@ -566,6 +566,18 @@ START_TEST(impossible_convolution_attributes_are_refused)
 }
 END_TEST
 
+START_TEST(lists_of_one_window_are_for_the_same_axes)
+{
+    nw_error err;
+    nw_buf g = graph_of_xy(), pool = node("MaxPool", "x", "y");
+    add_ints(&pool, "kernel_shape", 2, (const int64_t[]){2, 2});
+    add_ints(&pool, "pads", 2, (const int64_t[]){1, 1});
+    put_message(&g, 1, &pool);
+    ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, "pads"));
+}
+END_TEST
+
 START_TEST(windows_over_three_axes_are_opaque)
 {
     nw_buf g = graph_of_xy(), pool = node("MaxPool", "x", "y");
@@ -1078,6 +1090,7 @@ int main(void)
         clip_between_constants_0_and_6_is_relu6,
         convolution_attributes_are_read,
         impossible_convolution_attributes_are_refused,
+        lists_of_one_window_are_for_the_same_axes,
         windows_over_three_axes_are_opaque,
         attributes_of_older_opsets_become_lists,
         quantised_convolution_keeps_data_inputs_and_moves_scales,
