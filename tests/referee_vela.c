@@ -70,6 +70,8 @@ bool vela_shape(const csv *table, int row, nw_kernel_shape *shape)
     shape->bits = shape->weight_bits = 8;
     shape->slow_op = -1;
     shape->n_maps = part->kind == NW_KERNEL_ADD || part->kind == NW_KERNEL_MUL ? 2 : 1;
+    /* only what a network reads (or writes) is not in bricks of 16 channels */
+    shape->is_first = strcmp(csv_text(table, row, "ifm_fmt"), "NHWC") == 0;
     const char *act = csv_text(table, row, "act");
     if (strncmp(act, "Relu", 4) == 0)
         shape->act = NW_KERNEL_ACT_CLAMP;
