@@ -154,11 +154,21 @@ static void find_sram(const nw_hw *hw, const nw_kernel_shape *shape, const nw_wo
         double plain = (double)works[0].in_c * (double)works[0].units;
         double padded =
             (double)nw_round_up((int64_t)fmin(plain, 0x1p40), nw_max64(hw->sram.align_channels, 1));
+        if (works[0].is_first) /* lies channel by channel, without padding */
+            padded = plain;
         in = computes[0].in_fetch * works[0].element_bytes * (padded / plain);
         weights = t->weight_bytes * fmax(computes[0].n_spatial, 1);
     }
     bool in_dram = shape->in_place == NW_PLACE_DRAM, out_dram = shape->out_place == NW_PLACE_DRAM;
     bool residual_dram = shape->residual_place == NW_PLACE_DRAM;
+    double wasted = 0; /* what short runs leave unused of the port's bursts */
+    if (n_works > 0 && computes[0].tile.w > 0 && hw->sram.burst_bytes > 1 && !in_dram) {
+        nw_tile tile = computes[0].tile;
+        double run =
+            nw_run_bytes(hw, &works[0], true, tile.w, nw_tile_input_depth(hw, &works[0], tile.c));
+        double burst = (double)hw->sram.burst_bytes;
+        wasted = in * (burst / fmin(burst, fmax(run, 1)) - 1);
+    }
     if (!(direct && in_dram))
         t->sram_read += in;
     if (!(direct && residual_dram))
@@ -182,8 +192,8 @@ static void find_sram(const nw_hw *hw, const nw_kernel_shape *shape, const nw_wo
             written = t->sram_write;
         }
     }
-    t->sram_cycles =
-        over(read, hw->sram.read_bytes_per_cycle) + over(written, hw->sram.write_bytes_per_cycle);
+    t->sram_cycles = over(read + wasted, hw->sram.read_bytes_per_cycle) +
+                     over(written, hw->sram.write_bytes_per_cycle);
     if (read + written > 0)
         t->sram_cycles += (double)hw->sram.latency_cycles;
 }
