@@ -80,8 +80,8 @@ accuracy: deps
 	@NASW_SHARED='$(NASW_SHARED)' $(B)/tests/accuracy
 fuzz:
 	$(call need,$(PKGS_BUILD) $(PKGS_FUZZ))
-	@for f in $(FUZZERS); do $(MAKE) --no-print-directory -s CC=clang SAN=address,undefined \
-	    OPT=-O1 fuzz-$$f || exit 1; done
+	@for f in $(FUZZERS); do $(MAKE) --no-print-directory -s CC=clang \
+	    SAN=fuzzer-no-link,address,undefined OPT=-O1 fuzz-$$f || exit 1; done
 
 install: all
 	install -D -m 755 $(B)/nasw $(DESTDIR)$(PREFIX)/bin/nasw

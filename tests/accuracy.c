@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tests/referee_scalesim.h"
+#include "tests/referee_silicon.h"
 #include "tests/referee_vela.h"
 
 static nw_hw *load(const char *name)
@@ -65,10 +66,31 @@ static void print_vela(const char *chip)
     nw_hw_free(hw);
 }
 
+static void print_silicon(void)
+{
+    nw_hw *hw = load("dpu-b4096");
+    if (!hw)
+        return;
+    printf("\nSilicon: measured latency on a DPU (ZCU102, Accel-NASBench), dpu-b4096 from its "
+           "public documentation\n");
+    printf("  %-36s %5s  %-16s %-14s %-12s %s\n", "", "rows", "Spearman (goal)", "raw error %",
+           "after affine", "MACs alone");
+    for (int with_se = 0; with_se < 2; with_se++) {
+        silicon_score s;
+        if (silicon_score_rows(hw, with_se, &s))
+            printf("  %-36s %5d  %.3f (%s)%6s %5.1f %8s %5.1f %6s %.3f\n",
+                   with_se ? "all, host constants partly fitted" : "without squeeze-and-excite",
+                   s.n, s.spearman, with_se ? ".95" : ".97", "", s.mape, "", s.mape_affine, "",
+                   s.macs_spearman);
+    }
+    nw_hw_free(hw);
+}
+
 int main(void)
 {
     print_scalesim();
     print_vela("u55-128");
     print_vela("u55-256");
+    print_silicon();
     return 0;
 }

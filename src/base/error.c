@@ -30,7 +30,7 @@ void nw_error_prefix(nw_error *err, const char *file)
 {
     if (!err)
         return;
-    char joined[2 * sizeof err->where];
+    char joined[2 * sizeof err->where + 4];
     char clean[sizeof err->where];
     nw_text_visible(file, clean, sizeof clean);
     snprintf(joined, sizeof joined, "%s%s%s", clean, err->where[0] ? ": " : "", err->where);

@@ -8,14 +8,18 @@
 
 #include <string.h>
 
-double nw_map_bytes(const nw_hw *hw, int64_t h, int64_t w, int64_t c, int bits)
+static double map_bytes(int64_t align, int64_t h, int64_t w, int64_t c, int bits)
 {
-    int64_t align = nw_max64(hw->sram.align_channels, 1);
     if (h <= 0 || w <= 0 || c <= 0)
         return 0;
     c = nw_round_up(nw_min64(c, NW_SIZE_MAX), align);
     return ceil((double)nw_min64(h, NW_SIZE_MAX) * (double)nw_min64(w, NW_SIZE_MAX) * (double)c *
                 nw_max64(bits, 1) / 8);
+}
+
+double nw_map_bytes(const nw_hw *hw, int64_t h, int64_t w, int64_t c, int bits)
+{
+    return map_bytes(nw_max64(hw->sram.align_channels, 1), h, w, c, bits);
 }
 
 /* Bytes as bursts carry them, runs of run_bytes each rounded up. */
@@ -67,6 +71,8 @@ static maps measure_maps(const nw_hw *hw, const nw_kernel_shape *shape)
                      first->kind == NW_KERNEL_ELEMENTWISE || first->kind == NW_KERNEL_COPY;
     maps m = {.in = nw_map_bytes(hw, first->in_h, first->in_w, first->in_c, shape->bits),
               .out = nw_map_bytes(hw, last->out_h, last->out_w, last->out_c, shape->bits)};
+    if (shape->is_first)
+        m.in = map_bytes(1, first->in_h, first->in_w, first->in_c, shape->bits);
     if (first->kind == NW_KERNEL_MATMUL)
         m.operand = nw_map_bytes(hw, first->in_h, first->in_c, first->out_c, shape->bits);
     if (shape->residual)

@@ -184,6 +184,9 @@ static nw_status add_inputs(nw_onnx_import *in)
         snprintf(where, sizeof where, "input '%.150s'", name);
         if (!name[0])
             return nw_fail(in->err, NW_INVALID, "", "input %zu of the graph has no name", i);
+        if (value->type && value->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
+            return nw_fail(in->err, NW_UNSUPPORTED, where,
+                           "is a sequence, map or optional value; only tensors can be inputs");
         if (!read_type(value, &dtype, &shape))
             return nw_fail(in->err, NW_INVALID, where, "its dimensions are too large");
         nw_status status = add_tensor(in, name, where, &id);

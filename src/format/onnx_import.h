@@ -14,6 +14,7 @@ typedef struct nw_onnx_side_file {
     const char *location; /* as in the model */
     const char *path;     /* NULL: not there */
     int64_t n_bytes;
+    bool is_short; /* found too short for a tensor */
 } nw_onnx_side_file;
 
 typedef struct nw_onnx_import {

@@ -241,7 +241,6 @@ typedef struct capture {
     nw_map defined, taken;
     nw_onnx_draft *draft;
     size_t capacity;
-    int64_t n_bytes;
 } capture;
 
 typedef void (*graph_visitor)(capture *c, const Onnx__GraphProto *graph);
@@ -325,6 +324,8 @@ static int64_t inner_bytes(const nw_onnx_draft *d)
 static void add_captured_inputs(nw_onnx_draft *d)
 {
     capture c = {.draft = d, .capacity = (size_t)d->n_inputs};
+    for (size_t i = 0; i < d->proto->n_input; i++)
+        nw_map_put(&c.taken, d->proto->input[i], 1);
     visit_graphs(&c, d->proto, visit_definitions);
     visit_graphs(&c, d->proto, visit_uses);
     nw_map_fini(&c.defined);

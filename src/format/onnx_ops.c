@@ -1,9 +1,6 @@
 #include <float.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "src/base/arena.h"
-#include "src/format/onnx_import.h"
+#include "src/format/onnx_ops.h"
 
 #define MS "com.microsoft::"
 
@@ -15,157 +12,9 @@ typedef struct op_row {
     nw_op op;
     op_setter set; /* NULL: no attributes */
     int arg;
-    nw_dtype out; /* type of output 0 where the operator fixes it */
-    /* Roles of the inputs where they are not all data: d data, s and z scale and zero point of
-     * the data in front, S and Z those of the output, - left out; what comes after ( repeats. */
-    const char *roles;
+    nw_dtype out;      /* type of output 0 where the operator fixes it */
+    const char *roles; /* of the inputs, where they are not all data: see nw_onnx_apply_roles */
 } op_row;
-
-/* ---- windows ---- */
-
-/* One or two numbers, height and width; a row of its own for rank 3. False if there are more. */
-static bool read_pair(nw_onnx_draft *d, const char *name, int64_t least, int32_t *h, int32_t *w)
-{
-    int n;
-    const int64_t *values = nw_onnx_ints(d, name, &n);
-    if (!values || !n)
-        return true;
-    if (n > 2)
-        return false;
-    for (int i = 0; i < n; i++)
-        if (values[i] < least || values[i] > INT32_MAX)
-            nw_onnx_draft_fail(d, "attribute '%s' is out of range (%lld)", name,
-                               (long long)values[i]);
-    if (n == 2)
-        *h = (int32_t)values[0];
-    *w = (int32_t)values[n - 1];
-    return true;
-}
-
-static bool read_pads(nw_onnx_draft *d)
-{
-    int n;
-    const int64_t *values = nw_onnx_ints(d, "pads", &n);
-    if (!values || !n)
-        return true;
-    if (n > 4)
-        return false;
-    if (n % 2)
-        nw_onnx_draft_fail(d, "attribute 'pads' has %d values; it needs two for each axis", n);
-    for (int i = 0; i < n; i++)
-        if (values[i] < INT32_MIN || values[i] > INT32_MAX)
-            nw_onnx_draft_fail(d, "attribute 'pads' is out of range (%lld)", (long long)values[i]);
-    if (d->status != NW_OK)
-        return true;
-    if (n == 4) {
-        d->attrs.pad_top = (int32_t)values[0];
-        d->attrs.pad_bottom = (int32_t)values[2];
-    }
-    d->attrs.pad_left = (int32_t)values[n / 2 - 1];
-    d->attrs.pad_right = (int32_t)values[n - 1];
-    return true;
-}
-
-/* Windows over three axes and more are beyond our attributes. */
-static void read_window(nw_onnx_draft *d)
-{
-    nw_attrs *a = &d->attrs;
-    a->kernel_h = 1;
-    if (!read_pair(d, "kernel_shape", 1, &a->kernel_h, &a->kernel_w) ||
-        !read_pair(d, "strides", 1, &a->stride_h, &a->stride_w) ||
-        !read_pair(d, "dilations", 1, &a->dilation_h, &a->dilation_w) || !read_pads(d))
-        d->op = NW_OP_OPAQUE;
-    a->pad_mode = nw_onnx_is_text(d, "auto_pad", "SAME_UPPER")   ? NW_PAD_SAME_UPPER
-                  : nw_onnx_is_text(d, "auto_pad", "SAME_LOWER") ? NW_PAD_SAME_LOWER
-                  : nw_onnx_is_text(d, "auto_pad", "VALID")      ? NW_PAD_VALID
-                                                                 : NW_PAD_EXPLICIT;
-}
-
-/* Operators of onnxruntime with an activation inside. */
-static void read_activation(nw_onnx_draft *d)
-{
-    int n;
-    const float *bounds = nw_onnx_floats(d, "activation_params", &n);
-    if (nw_onnx_is_text(d, "activation", "Relu"))
-        d->act = NW_ACT_RELU;
-    else if (nw_onnx_is_text(d, "activation", "Tanh"))
-        d->act = NW_ACT_TANH;
-    else if (nw_onnx_is_text(d, "activation", "Clip") && n == 2 && bounds[0] == 0 && bounds[1] == 6)
-        d->act = NW_ACT_RELU6;
-}
-
-static void set_conv(nw_onnx_draft *d, int weight_layout)
-{
-    read_window(d);
-    d->attrs.weight_layout = (uint8_t)weight_layout;
-    d->attrs.groups = nw_onnx_int32(d, "group", 1);
-    if (d->attrs.groups < 1)
-        nw_onnx_draft_fail(d, "attribute 'group' is %d", (int)d->attrs.groups);
-    nw_tensor_id w = nw_onnx_input(d, 1);
-    if (w != NW_NONE && d->in->graph->tensors[w].shape.rank > 4)
-        d->op = NW_OP_OPAQUE;
-    read_activation(d);
-}
-
-static void set_conv_transpose(nw_onnx_draft *d, int arg)
-{
-    int n;
-    set_conv(d, arg);
-    if (!read_pair(d, "output_padding", 0, &d->attrs.output_pad_h, &d->attrs.output_pad_w))
-        d->op = NW_OP_OPAQUE;
-    const int64_t *size = nw_onnx_ints(d, "output_shape", &n);
-    if (!size || !n || d->op == NW_OP_OPAQUE)
-        return;
-    if (n == 1) { /* a row */
-        const int64_t row[2] = {1, size[0]};
-        nw_onnx_set_ints(d, row, 2);
-    } else { /* some files name all four dimensions */
-        nw_onnx_set_ints(d, size + n - 2, 2);
-    }
-}
-
-static void set_pool(nw_onnx_draft *d, int arg)
-{
-    (void)arg;
-    read_window(d);
-    d->attrs.ceil_mode = nw_onnx_int(d, "ceil_mode", 0) != 0;
-    if (!nw_onnx_has(d, "kernel_shape"))
-        nw_onnx_draft_fail(d, "has no attribute 'kernel_shape'");
-    if (d->n_outputs > 1 && d->outputs[1] != NW_NONE)
-        d->in->graph->tensors[d->outputs[1]].dtype = NW_DTYPE_INT64;
-    if (nw_onnx_int(d, "channels_last", 0))
-        d->op = NW_OP_OPAQUE;
-}
-
-static void set_global_pool(nw_onnx_draft *d, int reduce)
-{
-    d->attrs.reduce = (uint8_t)reduce;
-    if (nw_onnx_int(d, "channels_last", 0))
-        d->op = NW_OP_OPAQUE;
-}
-
-/* ---- products ---- */
-
-static void set_gemm(nw_onnx_draft *d, int arg)
-{
-    (void)arg;
-    d->attrs.transpose_a = nw_onnx_int(d, "transA", 0) != 0;
-    d->attrs.transpose_b = nw_onnx_int(d, "transB", 0) != 0;
-    d->attrs.weight_layout = d->attrs.transpose_b ? NW_WEIGHTS_OIHW : NW_WEIGHTS_IOHW;
-    d->attrs.keep_dims = false;
-    d->attrs.alpha = nw_onnx_float(d, "alpha", 1);
-    d->attrs.beta = nw_onnx_float(d, "beta", 1);
-    read_activation(d);
-}
-
-static void set_matmul(nw_onnx_draft *d, int arg)
-{
-    (void)arg;
-    d->attrs.transpose_a = nw_onnx_int(d, "transA", 0) != 0;
-    d->attrs.transpose_b = nw_onnx_int(d, "transB", 0) != 0;
-    if (nw_onnx_int(d, "transBatchA", 0) || nw_onnx_int(d, "transBatchB", 0))
-        d->op = NW_OP_OPAQUE;
-}
 
 /* ---- element by element ---- */
 
@@ -229,12 +78,6 @@ static void set_hard_sigmoid(nw_onnx_draft *d, int arg)
     d->attrs.beta = nw_onnx_float(d, "beta", 0.5f);
 }
 
-static void set_output_type(nw_onnx_draft *d, int i, nw_dtype dtype)
-{
-    if (i < d->n_outputs && d->outputs[i] != NW_NONE && dtype != NW_DTYPE_UNKNOWN)
-        d->in->graph->tensors[d->outputs[i]].dtype = dtype;
-}
-
 /* The type was a name in opset 1. */
 static nw_dtype type_named(const nw_onnx_draft *d, const char *attribute)
 {
@@ -255,27 +98,27 @@ static void set_cast(nw_onnx_draft *d, int arg)
         dtype = nw_onnx_dtype(nw_onnx_int32(d, "to", 0));
     if (dtype == NW_DTYPE_UNKNOWN)
         nw_onnx_draft_fail(d, "casts to an unknown element type");
-    set_output_type(d, 0, dtype);
+    nw_onnx_set_type(d, 0, dtype);
 }
 
 static void set_cast_like(nw_onnx_draft *d, int arg)
 {
     (void)arg;
     if (nw_onnx_input(d, 1) != NW_NONE)
-        set_output_type(d, 0, d->in->graph->tensors[d->inputs[1]].dtype);
+        nw_onnx_set_type(d, 0, d->in->graph->tensors[d->inputs[1]].dtype);
 }
 
 static void set_like(nw_onnx_draft *d, int arg)
 {
     (void)arg;
     if (nw_onnx_has(d, "dtype"))
-        set_output_type(d, 0, nw_onnx_dtype(nw_onnx_int32(d, "dtype", 0)));
+        nw_onnx_set_type(d, 0, nw_onnx_dtype(nw_onnx_int32(d, "dtype", 0)));
 }
 
 static void set_dropout(nw_onnx_draft *d, int arg)
 {
     (void)arg;
-    set_output_type(d, 1, d->in->opset >= 10 ? NW_DTYPE_BOOL : NW_DTYPE_UNKNOWN);
+    nw_onnx_set_type(d, 1, d->in->opset >= 10 ? NW_DTYPE_BOOL : NW_DTYPE_UNKNOWN);
 }
 
 /* ---- axes and lists ---- */
@@ -340,7 +183,7 @@ static void set_top_k(nw_onnx_draft *d, int arg)
         int64_t k = nw_onnx_int(d, "k", 0);
         nw_onnx_set_ints(d, &k, 1);
     }
-    set_output_type(d, 1, NW_DTYPE_INT64);
+    nw_onnx_set_type(d, 1, NW_DTYPE_INT64);
 }
 
 static void set_split(nw_onnx_draft *d, int arg)
@@ -420,7 +263,7 @@ static void set_fill(nw_onnx_draft *d, int arg)
     const Onnx__TensorProto *fill = nw_onnx_tensor(d, "value");
     nw_dtype dtype = fill ? nw_onnx_dtype(fill->data_type) : NW_DTYPE_FLOAT32;
     double value = 0;
-    set_output_type(d, 0, dtype);
+    nw_onnx_set_type(d, 0, dtype);
     if (fill && !nw_onnx_first_value(d->in, fill, &value))
         return; /* the shape is what counts */
     float real = value > (double)FLT_MAX    ? FLT_MAX
@@ -443,179 +286,6 @@ static void set_range_of_old(nw_onnx_draft *d, int first_opset)
 {
     if (d->in->opset < first_opset) /* other inputs then */
         d->op = NW_OP_OPAQUE;
-}
-
-/* ---- resizing ---- */
-
-static void read_resize_mode(nw_onnx_draft *d)
-{
-    d->attrs.resize_mode =
-        nw_onnx_is_text(d, "mode", "linear") || nw_onnx_is_text(d, "mode", "bilinear")
-            ? NW_RESIZE_LINEAR
-        : nw_onnx_is_text(d, "mode", "cubic") || nw_onnx_is_text(d, "mode", "bicubic")
-            ? NW_RESIZE_CUBIC
-            : NW_RESIZE_NEAREST;
-}
-
-static void set_upsample(nw_onnx_draft *d, int arg)
-{
-    int n;
-    (void)arg;
-    read_resize_mode(d);
-    d->attrs.resize_form = NW_RESIZE_SCALES;
-    const float *scales = nw_onnx_floats(d, "scales", &n);
-    if (scales)
-        nw_onnx_set_floats(d, scales, n);
-    if (nw_onnx_has(d, "height_scale") || nw_onnx_has(d, "width_scale")) {
-        const float hw[4] = {1, 1, nw_onnx_float(d, "height_scale", 1),
-                             nw_onnx_float(d, "width_scale", 1)};
-        nw_onnx_set_floats(d, hw, 4);
-    }
-}
-
-/* An optional tensor may be there and empty. */
-static bool is_given(const nw_onnx_draft *d, nw_tensor_id id)
-{
-    if (id == NW_NONE)
-        return false;
-    const nw_tensor *tensor = &d->in->graph->tensors[id];
-    return !tensor->is_stored || tensor->shape.rank < 0 || nw_shape_elements(&tensor->shape) > 0;
-}
-
-/* Since opset 18 the list may be for some axes only: height and width, or all of them in order. */
-static void read_resize_axes(nw_onnx_draft *d)
-{
-    int n;
-    const int64_t *axes = nw_onnx_ints(d, "axes", &n);
-    if (!axes || !n)
-        return;
-    bool is_hw = n == 2 && ((axes[0] == 2 && axes[1] == 3) || (axes[0] == -2 && axes[1] == -1));
-    bool is_all = axes[0] == 0;
-    for (int i = 0; i < n; i++)
-        is_all &= axes[i] == i;
-    float scales[4] = {1, 1, 1, 1};
-    double value;
-    if (is_hw && d->attrs.resize_form == NW_RESIZE_SIZES) {
-        d->attrs.resize_form = NW_RESIZE_SIZE_HW;
-    } else if (is_hw && nw_onnx_value(d->in, d->inputs[1], 0, &value, NULL)) {
-        scales[2] = (float)value;
-        if (nw_onnx_value(d->in, d->inputs[1], 1, &value, NULL))
-            scales[3] = (float)value;
-        nw_onnx_set_floats(d, scales, 4);
-        d->n_inputs = 1;
-    } else if (!is_all) {
-        d->op = NW_OP_OPAQUE;
-    }
-}
-
-static void set_resize(nw_onnx_draft *d, int arg)
-{
-    (void)arg;
-    read_resize_mode(d);
-    bool is_first = d->in->opset < 11; /* x, scales; later x, roi, scales, sizes */
-    nw_tensor_id scales = nw_onnx_input(d, is_first ? 1 : 2);
-    nw_tensor_id sizes = is_first ? NW_NONE : nw_onnx_input(d, 3);
-    bool by_size = is_given(d, sizes);
-    if (!by_size && scales == NW_NONE) {
-        nw_onnx_draft_fail(d, "has neither scales nor sizes");
-        return;
-    }
-    d->attrs.resize_form = by_size ? NW_RESIZE_SIZES : NW_RESIZE_SCALES;
-    d->inputs[1] = by_size ? sizes : scales;
-    d->n_inputs = 2;
-    d->attrs.align_corners = nw_onnx_is_text(d, "coordinate_transformation_mode", "align_corners");
-    d->attrs.half_pixel =
-        !is_first && (!nw_onnx_has(d, "coordinate_transformation_mode") ||
-                      nw_onnx_is_text(d, "coordinate_transformation_mode", "half_pixel") ||
-                      nw_onnx_is_text(d, "coordinate_transformation_mode", "pytorch_half_pixel"));
-    read_resize_axes(d);
-    if (nw_onnx_has(d, "keep_aspect_ratio_policy") &&
-        !nw_onnx_is_text(d, "keep_aspect_ratio_policy", "stretch"))
-        d->op = NW_OP_OPAQUE;
-}
-
-/* ---- quantisation ---- */
-
-static nw_dtype input_type(const nw_onnx_draft *d, int i)
-{
-    nw_tensor_id id = nw_onnx_input(d, i);
-    return id == NW_NONE ? NW_DTYPE_UNKNOWN : d->in->graph->tensors[id].dtype;
-}
-
-static void set_quantise(nw_onnx_draft *d, int arg)
-{
-    (void)arg;
-    set_axis(d, 1);
-    nw_dtype dtype = input_type(d, 2);
-    if (dtype == NW_DTYPE_UNKNOWN)
-        dtype = nw_onnx_dtype(nw_onnx_int32(d, "output_dtype", 0));
-    if (d->n_outputs < 1 || d->outputs[0] == NW_NONE)
-        return;
-    if (dtype != NW_DTYPE_UNKNOWN || d->in->graph->tensors[d->outputs[0]].dtype == NW_DTYPE_UNKNOWN)
-        set_output_type(d, 0, dtype == NW_DTYPE_UNKNOWN ? NW_DTYPE_UINT8 : dtype);
-    nw_onnx_quantise(d->in, d->outputs[0], nw_onnx_input(d, 1), nw_onnx_input(d, 2), d->attrs.axis);
-}
-
-static void set_dequantise(nw_onnx_draft *d, int arg)
-{
-    (void)arg;
-    set_axis(d, 1);
-    if (d->n_outputs > 0 && d->outputs[0] != NW_NONE &&
-        d->in->graph->tensors[d->outputs[0]].dtype == NW_DTYPE_UNKNOWN)
-        set_output_type(d, 0, input_type(d, 1));
-    nw_onnx_quantise(d->in, nw_onnx_input(d, 0), nw_onnx_input(d, 1), nw_onnx_input(d, 2),
-                     d->attrs.axis);
-}
-
-/* y, and its scale and zero point as computed tensors. */
-static void set_dynamic_quantise(nw_onnx_draft *d, int arg)
-{
-    (void)arg;
-    for (int i = 1; i < d->n_outputs && i < 3; i++)
-        if (d->outputs[i] != NW_NONE)
-            d->in->graph->tensors[d->outputs[i]].stored_shape = (nw_shape){.rank = 0};
-    set_output_type(d, 1, NW_DTYPE_FLOAT32);
-    set_output_type(d, 2, NW_DTYPE_UINT8);
-}
-
-/* Moves scales and zero points from the inputs to the tensors that they belong to. */
-static void apply_roles(nw_onnx_draft *d, const char *roles)
-{
-    nw_tensor_id data = NW_NONE, scale = NW_NONE, out_scale = NW_NONE;
-    int n = 0;
-    const char *repeat = NULL;
-    /* per output channel: the first axis of a convolution's weights, the last of a matrix */
-    int axis = d->op == NW_OP_CONV2D ? 0 : -1;
-    for (int i = 0; i < d->n_inputs; i++) {
-        nw_tensor_id id = d->inputs[i], next = nw_onnx_input(d, i + 1);
-        if (*roles == '(')
-            repeat = ++roles;
-        switch (*roles) {
-        case 'd':
-            data = d->inputs[n++] = id;
-            break;
-        case 's':
-            scale = id;
-            nw_onnx_quantise(d->in, data, scale, roles[1] == 'z' ? next : NW_NONE, axis);
-            break;
-        case 'S':
-            out_scale = id;
-            if (d->n_outputs)
-                nw_onnx_quantise(d->in, d->outputs[0], out_scale, next, axis);
-            break;
-        case 'Z':
-            set_output_type(d, 0, input_type(d, i));
-            break;
-        default:
-            break;
-        }
-        roles += *roles != '\0';
-        if (!*roles && repeat)
-            roles = repeat;
-    }
-    while (n && d->inputs[n - 1] == NW_NONE)
-        n--;
-    d->n_inputs = n;
 }
 
 /* ---- the table ---- */
@@ -658,26 +328,26 @@ static void apply_roles(nw_onnx_draft *d, const char *roles)
 /* Whatever is not here is opaque. */
 static const op_row op_rows[] = {
     /* windows and products */
-    WITH("Conv", CONV2D, set_conv, NW_WEIGHTS_OIHW),
-    WITH(MS "FusedConv", CONV2D, set_conv, NW_WEIGHTS_OIHW),
-    ROLES("ConvInteger", CONV2D, set_conv, NW_WEIGHTS_OIHW, I32, "dd--"),
-    ROLES("QLinearConv", CONV2D, set_conv, NW_WEIGHTS_OIHW, ANY, "dszdszSZd"),
-    WITH("ConvTranspose", CONV_TRANSPOSE, set_conv_transpose, NW_WEIGHTS_IOHW),
-    WITH("MaxPool", MAX_POOL, set_pool, 0),
-    WITH("AveragePool", AVERAGE_POOL, set_pool, 0),
-    WITH("LpPool", AVERAGE_POOL, set_pool, 0),
-    ROLES(MS "QLinearAveragePool", AVERAGE_POOL, set_pool, 0, ANY, "dszSZ"),
-    WITH("GlobalAveragePool", GLOBAL_POOL, set_global_pool, NW_REDUCE_MEAN),
-    WITH("GlobalMaxPool", GLOBAL_POOL, set_global_pool, NW_REDUCE_MAX),
-    WITH("GlobalLpPool", GLOBAL_POOL, set_global_pool, NW_REDUCE_OTHER),
-    ROLES(MS "QLinearGlobalAveragePool", GLOBAL_POOL, set_global_pool, NW_REDUCE_MEAN, ANY,
+    WITH("Conv", CONV2D, nw_onnx_read_conv, NW_WEIGHTS_OIHW),
+    WITH(MS "FusedConv", CONV2D, nw_onnx_read_conv, NW_WEIGHTS_OIHW),
+    ROLES("ConvInteger", CONV2D, nw_onnx_read_conv, NW_WEIGHTS_OIHW, I32, "dd--"),
+    ROLES("QLinearConv", CONV2D, nw_onnx_read_conv, NW_WEIGHTS_OIHW, ANY, "dszdszSZd"),
+    WITH("ConvTranspose", CONV_TRANSPOSE, nw_onnx_read_conv_transpose, NW_WEIGHTS_IOHW),
+    WITH("MaxPool", MAX_POOL, nw_onnx_read_pool, 0),
+    WITH("AveragePool", AVERAGE_POOL, nw_onnx_read_pool, 0),
+    WITH("LpPool", AVERAGE_POOL, nw_onnx_read_pool, 0),
+    ROLES(MS "QLinearAveragePool", AVERAGE_POOL, nw_onnx_read_pool, 0, ANY, "dszSZ"),
+    WITH("GlobalAveragePool", GLOBAL_POOL, nw_onnx_read_global_pool, NW_REDUCE_MEAN),
+    WITH("GlobalMaxPool", GLOBAL_POOL, nw_onnx_read_global_pool, NW_REDUCE_MAX),
+    WITH("GlobalLpPool", GLOBAL_POOL, nw_onnx_read_global_pool, NW_REDUCE_OTHER),
+    ROLES(MS "QLinearGlobalAveragePool", GLOBAL_POOL, nw_onnx_read_global_pool, NW_REDUCE_MEAN, ANY,
           "dszSZ"),
-    WITH("Gemm", FULLY_CONNECTED, set_gemm, 0),
-    WITH(MS "FusedGemm", FULLY_CONNECTED, set_gemm, 0),
-    ROLES(MS "QGemm", FULLY_CONNECTED, set_gemm, 0, ANY, "dszdszdSZ"),
+    WITH("Gemm", FULLY_CONNECTED, nw_onnx_read_gemm, 0),
+    WITH(MS "FusedGemm", FULLY_CONNECTED, nw_onnx_read_gemm, 0),
+    ROLES(MS "QGemm", FULLY_CONNECTED, nw_onnx_read_gemm, 0, ANY, "dszdszdSZ"),
     PLAIN("MatMul", MATMUL),
-    WITH(MS "FusedMatMul", MATMUL, set_matmul, 0),
-    WITH(MS "TransposeMatMul", MATMUL, set_matmul, 0),
+    WITH(MS "FusedMatMul", MATMUL, nw_onnx_read_matmul, 0),
+    WITH(MS "TransposeMatMul", MATMUL, nw_onnx_read_matmul, 0),
     ROLES("MatMulInteger", MATMUL, NULL, 0, I32, "dd--"),
     ROLES(MS "MatMulIntegerToFloat", MATMUL, NULL, 0, F32, "dd-----"),
     ROLES("QLinearMatMul", MATMUL, NULL, 0, ANY, "dszdszSZ"),
@@ -781,8 +451,8 @@ static const op_row op_rows[] = {
     WITH("Transpose", TRANSPOSE, set_transpose, 0),
     PLAIN("Expand", EXPAND),
     WITH("Tile", TILE, set_range_of_old, 6),
-    WITH("Resize", RESIZE, set_resize, 0),
-    WITH("Upsample", RESIZE, set_upsample, 0),
+    WITH("Resize", RESIZE, nw_onnx_read_resize, 0),
+    WITH("Upsample", RESIZE, nw_onnx_read_upsample, 0),
     WITH("DepthToSpace", DEPTH_TO_SPACE, set_block, 0),
     WITH("SpaceToDepth", SPACE_TO_DEPTH, set_block, 0),
     /* reductions and normalisations */
@@ -813,11 +483,12 @@ static const op_row op_rows[] = {
     PLAIN("LpNormalization", INSTANCE_NORM),
     PLAIN("MeanVarianceNormalization", INSTANCE_NORM),
     /* types and constants */
-    WITH("QuantizeLinear", QUANTIZE, set_quantise, 0),
-    WITH(MS "QuantizeLinear", QUANTIZE, set_quantise, 0),
-    {"DynamicQuantizeLinear", NW_OP_QUANTIZE, set_dynamic_quantise, 0, NW_DTYPE_UINT8, NULL},
-    WITH("DequantizeLinear", DEQUANTIZE, set_dequantise, 0),
-    WITH(MS "DequantizeLinear", DEQUANTIZE, set_dequantise, 0),
+    WITH("QuantizeLinear", QUANTIZE, nw_onnx_read_quantise, 0),
+    WITH(MS "QuantizeLinear", QUANTIZE, nw_onnx_read_quantise, 0),
+    {"DynamicQuantizeLinear", NW_OP_QUANTIZE, nw_onnx_read_dynamic_quantise, 0, NW_DTYPE_UINT8,
+     NULL},
+    WITH("DequantizeLinear", DEQUANTIZE, nw_onnx_read_dequantise, 0),
+    WITH(MS "DequantizeLinear", DEQUANTIZE, nw_onnx_read_dequantise, 0),
     WITH("Cast", CAST, set_cast, 0),
     WITH("CastLike", CAST, set_cast_like, 0),
     PLAIN("Identity", IDENTITY),
@@ -846,8 +517,8 @@ void nw_onnx_apply_op(nw_onnx_draft *d, const char *file_type)
     const op_row *row = &op_rows[index];
     d->op = row->op;
     if (row->roles)
-        apply_roles(d, row->roles);
+        nw_onnx_apply_roles(d, row->roles);
     if (row->set)
         row->set(d, row->arg);
-    set_output_type(d, 0, row->out);
+    nw_onnx_set_type(d, 0, row->out);
 }

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,15 +80,10 @@ void *nw_onnx_keep_bytes(nw_onnx_import *in, const void *bytes, size_t n_bytes)
 
 static double half_to_double(uint16_t half)
 {
-    int exponent = half >> 10 & 31;
-    double fraction = half & 1023, value;
+    int exponent = half >> 10 & 31, fraction = half & 1023;
     if (exponent == 31)
         return 0; /* infinities and NaN are no scales */
-    value = exponent ? (1024 + fraction) : 2 * fraction;
-    for (int i = exponent; i < 26; i++)
-        value /= 2;
-    for (int i = 26; i < exponent; i++)
-        value *= 2;
+    double value = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
     return half & 0x8000 ? -value : value;
 }
 
@@ -328,12 +324,12 @@ static nw_status find_side_file(nw_onnx_import *in, nw_onnx_side_file *side, con
     struct stat info;
     side->path = NULL;
     if (!realpath(n ? folder : ".", real_folder) || !realpath(path, real_path)) {
-        nw_graph_warn(in->graph, "weights are missing: '%s' (of tensor '%s') is not there: %s",
+        nw_graph_warn(in->graph, "weights are missing: '%s' (of %s) is not there: %s",
                       side->location, label, strerror(errno));
     } else if (!is_inside(real_path, real_folder)) {
         return refuse_location(in, label, side->location);
     } else if (stat(real_path, &info) != 0 || !S_ISREG(info.st_mode)) {
-        nw_graph_warn(in->graph, "weights are missing: '%s' (of tensor '%s') is no regular file",
+        nw_graph_warn(in->graph, "weights are missing: '%s' (of %s) is no regular file",
                       side->location, label);
     } else {
         side->path = nw_graph_strdup(in->graph, path);
@@ -342,24 +338,25 @@ static nw_status find_side_file(nw_onnx_import *in, nw_onnx_side_file *side, con
     return NW_OK;
 }
 
+/* *out is valid until the next call. */
 static nw_status get_side_file(nw_onnx_import *in, const char *location, const char *label,
-                               nw_onnx_side_file *out)
+                               nw_onnx_side_file **out)
 {
     if (has_unsafe_part(location))
         return refuse_location(in, label, location);
     int32_t known = nw_map_get(&in->side_file_index, location);
-    if (known != NW_MAP_NONE) {
-        *out = in->side_files[known];
-        return NW_OK;
+    if (known == NW_MAP_NONE) {
+        nw_onnx_side_file side = {.location = location};
+        nw_status status = find_side_file(in, &side, label);
+        if (status != NW_OK)
+            return status;
+        in->side_files = nw_grow(in->side_files, in->n_side_files, &in->side_file_capacity,
+                                 sizeof *in->side_files);
+        known = (int32_t)in->n_side_files;
+        nw_map_put(&in->side_file_index, location, known);
+        in->side_files[in->n_side_files++] = side;
     }
-    *out = (nw_onnx_side_file){.location = location};
-    nw_status status = find_side_file(in, out, label);
-    if (status != NW_OK)
-        return status;
-    in->side_files =
-        nw_grow(in->side_files, in->n_side_files, &in->side_file_capacity, sizeof *in->side_files);
-    nw_map_put(&in->side_file_index, location, (int32_t)in->n_side_files);
-    in->side_files[in->n_side_files++] = *out;
+    *out = &in->side_files[known];
     return NW_OK;
 }
 
@@ -398,18 +395,20 @@ static nw_status load_external(nw_onnx_import *in, const Onnx__TensorProto *prot
         return nw_fail(in->err, NW_INVALID, label, "its data are external without a location");
     if (size_known && (size_t)length != n_bytes)
         return fail_length(label, (size_t)length, "external bytes", n_bytes, in->err);
-    nw_onnx_side_file side;
+    nw_onnx_side_file *side = NULL;
     if ((status = get_side_file(in, location, label, &side)) != NW_OK)
         return status;
     nw_graph_set_data(in->graph, id, NULL, (size_t)length, -1);
-    if (!side.path)
+    if (!side->path)
         return NW_OK;
-    if (offset > side.n_bytes || length > side.n_bytes - offset) {
-        nw_graph_warn(in->graph, "weights are missing: '%s' is too short for tensor '%s'", location,
-                      label);
+    if (offset > side->n_bytes || length > side->n_bytes - offset) {
+        if (!side->is_short) /* one warning a file */
+            nw_graph_warn(in->graph, "weights are missing: '%s' is too short for %s", location,
+                          label);
+        side->is_short = true;
         return NW_OK;
     }
-    in->graph->tensors[id].file_path = side.path;
+    in->graph->tensors[id].file_path = side->path;
     in->graph->tensors[id].file_offset = offset;
     return NW_OK;
 }

@@ -95,9 +95,9 @@ static nw_status read_shape(reader *r, file_tensor *tensor, nw_error *err)
             return nw_fail(err, NW_INVALID, tensor->where, "has size %lld on axis %d",
                            (long long)size, i);
         tensor->shape.dims[i] = size;
-        elements *= size > 1 ? size : 1;
-        if (elements > NW_MAX_ELEMENTS)
+        if (size > 1 && elements > NW_MAX_ELEMENTS / size)
             return nw_fail(err, NW_INVALID, tensor->where, "has over 2^40 elements");
+        elements *= size > 1 ? size : 1;
     }
     return NW_OK;
 }
@@ -157,16 +157,19 @@ static nw_status read_quant(reader *r, const file_tensor *tensor, nw_quant *quan
     quant->scale = nw_flat_f32_at(&r->flat, scales, 0);
     quant->zero_point = zero_points.n ? nw_flat_i64_at(&r->flat, zero_points, 0) : 0;
     quant->axis = nw_flat_i32(&r->flat, table, 6, 0);
+    nw_status status = nw_flat_check(&r->flat, err); /* damage explains what is odd below */
+    if (status != NW_OK)
+        return status;
     if (!isfinite(quant->scale))
         return nw_fail(err, NW_INVALID, tensor->where,
                        "has a quantisation scale that is no number");
     int rank = tensor->shape.rank < 0 ? NW_MAX_RANK : tensor->shape.rank;
-    bool is_axis = quant->axis >= 0 && quant->axis < rank;
-    if (scales.n > 1 && !is_axis)
+    if (quant->axis >= 0 && quant->axis < rank)
+        return NW_OK;
+    if (scales.n > 1 && rank != 1) /* real biases have one dimension and the axis of the weights */
         return nw_fail(err, NW_INVALID, tensor->where, "is quantised along axis %d of %d",
                        quant->axis, rank);
-    if (!is_axis)
-        quant->axis = 0;
+    quant->axis = 0;
     return NW_OK;
 }
 
@@ -210,12 +213,12 @@ static nw_status read_tensor(reader *r, size_t i, nw_error *err)
         status = find_data(r, &tensor, err);
     if (status == NW_OK)
         status = read_quant(r, &tensor, &quant, err);
-    if (status == NW_OK) /* damage explains what does not fit below */
+    if (status == NW_OK)
         status = nw_flat_check(&r->flat, err);
     if (status == NW_OK)
         status = check_data(&tensor, err);
     if (status == NW_OK)
-        status = charge(r, TABLE_BYTES + strlen(tensor.name) + 4 * NW_MAX_RANK, err);
+        status = charge(r, TABLE_BYTES + strlen(tensor.name), err);
     if (status != NW_OK)
         return status;
     for (int axis = 0; tensor.is_input && axis < tensor.shape.rank; axis++)
@@ -363,6 +366,8 @@ static nw_status add_node(reader *r, nw_flat_table table, nw_tflite_op *op, cons
     op->n_outputs = (int)outputs.n;
     const nw_tensor_id *out_ids = op->n_outputs ? r->ids + inputs.n : NULL;
     status = nw_tflite_translate(op, code->code, nw_flat_i8(&r->flat, table, 3, 0), err);
+    if (status == NW_OK && code->code == NW_TFLITE_CUSTOM)
+        nw_tflite_translate_custom(op, code->file_type, nw_flat_list(&r->flat, table, 5, 1));
     if (status == NW_OK)
         status = nw_flat_check(&r->flat, err);
     if (status == NW_OK)

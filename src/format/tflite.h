@@ -31,4 +31,8 @@ const char *nw_tflite_builtin_name(int32_t code);
 NW_CHECKED nw_status nw_tflite_translate(nw_tflite_op *op, int32_t code, int32_t options_type,
                                          nw_error *err);
 
+/* The same for the custom operators that we know; options are their own bytes. The others stay
+ * NW_OP_OPAQUE. */
+void nw_tflite_translate_custom(nw_tflite_op *op, const char *file_type, nw_flat_vector options);
+
 #endif

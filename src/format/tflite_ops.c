@@ -743,3 +743,29 @@ nw_status nw_tflite_translate(nw_tflite_op *op, int32_t code, int32_t options_ty
     }
     return NW_OK;
 }
+
+/* MediaPipe's transposed convolution with a bias. Its options are the bytes of TensorFlow Lite's
+ * own structure of a transposed convolution: padding (1 SAME, 2 VALID), stride_width,
+ * stride_height, each an int32. */
+static void set_transpose_bias(nw_tflite_op *op, nw_flat_vector options)
+{
+    nw_flat_vector words = {.at = options.at, .n = options.n / 4, .element_bytes = 4};
+    if (words.n < 3 || op->n_inputs < 2 || op->n_outputs != 1)
+        return;
+    int32_t padding = nw_flat_i32_at(op->flat, words, 0);
+    int32_t stride_w = nw_flat_i32_at(op->flat, words, 1);
+    int32_t stride_h = nw_flat_i32_at(op->flat, words, 2);
+    if ((padding != 1 && padding != 2) || stride_w < 1 || stride_h < 1)
+        return;
+    op->op = NW_OP_CONV_TRANSPOSE;
+    op->attrs.pad_mode = padding == 1 ? NW_PAD_SAME_UPPER : NW_PAD_VALID;
+    op->attrs.stride_h = stride_h;
+    op->attrs.stride_w = stride_w;
+    op->attrs.weight_layout = NW_WEIGHTS_OHWI;
+}
+
+void nw_tflite_translate_custom(nw_tflite_op *op, const char *file_type, nw_flat_vector options)
+{
+    if (strcmp(file_type, "CUSTOM:Convolution2DTransposeBias") == 0)
+        set_transpose_bias(op, options);
+}

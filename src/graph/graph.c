@@ -161,6 +161,11 @@ void nw_graph_keep_file(nw_graph *graph, const nw_file *file)
     store->files[store->n_files++] = nw_file_retain(file);
 }
 
+const nw_file *nw_graph_file(const nw_graph *graph)
+{
+    return graph->store->n_files ? graph->store->files[0] : NULL;
+}
+
 void *nw_graph_alloc(nw_graph *graph, size_t n_bytes)
 {
     return nw_arena_alloc(&graph->store->arena, n_bytes);

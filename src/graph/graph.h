@@ -137,6 +137,9 @@ void nw_graph_free(nw_graph *graph); /* NULL is fine */
 /* Keeps file alive as long as the graph. */
 void nw_graph_keep_file(nw_graph *graph, const nw_file *file);
 
+/* The first file kept: the model's own. NULL: none. */
+const nw_file *nw_graph_file(const nw_graph *graph);
+
 /* Memory that lives as long as the graph, for names, attribute lists and unpacked data. */
 void *nw_graph_alloc(nw_graph *graph, size_t n_bytes);
 char *nw_graph_strdup(nw_graph *graph, const char *text);
@@ -257,10 +260,10 @@ typedef struct nw_step {
 } nw_step;
 
 typedef struct nw_memory_rules {
-    int align_channels; /* channels of inner rank-4 tensors are padded to this; graph inputs and
-                         * outputs are not. 1: dense */
+    int align_channels; /* channels of inner rank-4 tensors are padded to this. 1: dense */
     int align_bytes;    /* start and size of every tensor; 1: none */
     bool in_place;
+    const uint8_t *is_dense;    /* per tensor: channels are not padded; NULL: inputs and outputs */
     const uint8_t *tensor_bits; /* per tensor: bits of an element here; NULL: the file's types */
 } nw_memory_rules;
 

@@ -18,6 +18,7 @@ typedef struct nw_graph_store {
     nw_free_dim *free_dims;
     size_t n_files, file_capacity, n_free_dims, free_dim_capacity;
     size_t node_capacity, tensor_capacity, input_capacity, output_capacity, warning_capacity;
+    int64_t fold_work; /* elements folded so far; fold.c stops at a limit */
 } nw_graph_store;
 
 /* infer.c: the shapes (and types, where the file leaves them open) of a node's outputs from its

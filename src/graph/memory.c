@@ -30,8 +30,9 @@ static int64_t bytes_here(const plan *p, nw_tensor_id id)
 {
     const nw_tensor *tensor = &p->graph->tensors[id];
     int64_t elements = nw_shape_elements(&tensor->shape);
-    bool is_border = tensor->is_input || tensor->is_output;
-    if (tensor->shape.rank == 4 && !is_border && p->rules->align_channels > 1) {
+    bool is_dense =
+        p->rules->is_dense ? p->rules->is_dense[id] : tensor->is_input || tensor->is_output;
+    if (tensor->shape.rank == 4 && !is_dense && p->rules->align_channels > 1) {
         int64_t c = nw_tensor_hwc(p->graph, id).c;
         elements = c ? elements / c * round_up(c, p->rules->align_channels) : 0;
     }

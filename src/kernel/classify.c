@@ -125,6 +125,8 @@ bool nw_node_is_view(const nw_graph *graph, const nw_node *node)
         return true;
     if (node->op == NW_OP_TRANSPOSE)
         return is_layout_change(graph, node);
+    if (node->op == NW_OP_CAST)
+        return graph->tensors[node->inputs[0]].dtype == graph->tensors[node->outputs[0]].dtype;
     /* Copies that turn out to move nothing: the result is the input. */
     const nw_shape *x = known_shape(graph, node->inputs, node->n_inputs, 0);
     const nw_shape *y = known_shape(graph, node->outputs, node->n_outputs, 0);

@@ -10,6 +10,9 @@
 typedef struct nw_types {
     uint8_t *bits;     /* per tensor */
     uint8_t *is_float; /* per tensor */
+    uint8_t *is_dense; /* per tensor: kept as the outside world has it, channels not padded: the
+                        * network's outputs, and its inputs however often they are only renamed
+                        * or requantised */
     uint8_t *runs_int; /* per node: a float operator of the file that runs on integers, because
                         * dequantisations stand before and a quantisation behind it */
     bool is_quantised; /* the file's own arithmetic is integer */

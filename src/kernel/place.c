@@ -66,6 +66,22 @@ static void find_spilled(const nw_hw *hw, nw_kernels *kernels, uint8_t *spilled)
     }
 }
 
+/* A view's result is its input under another name, so both live in one place. */
+static void spread_over_view(const nw_kernel *kernel, uint8_t *spilled)
+{
+    if (kernel->shape.parts[0].kind != NW_KERNEL_VIEW)
+        return;
+    bool any = false;
+    for (int k = 0; k < kernel->n_reads; k++)
+        any |= spilled[kernel->reads[k]];
+    for (int k = 0; k < kernel->n_writes; k++)
+        any |= spilled[kernel->writes[k]];
+    for (int k = 0; any && k < kernel->n_reads; k++)
+        spilled[kernel->reads[k]] = 1;
+    for (int k = 0; any && k < kernel->n_writes; k++)
+        spilled[kernel->writes[k]] = 1;
+}
+
 static void place_kernel(const nw_graph *graph, const uint8_t *spilled, nw_kernel *kernel)
 {
     nw_kernel_shape *shape = &kernel->shape;
@@ -98,10 +114,15 @@ void nw_kernels_place(const nw_graph *graph, const nw_hw *hw, const nw_types *ty
     nw_memory_rules rules = {.align_channels = hw->sram.align_channels,
                              .align_bytes = hw->sram.align_bytes,
                              .in_place = true,
+                             .is_dense = types->is_dense,
                              .tensor_bits = types->bits};
     nw_memory_plan(graph, steps, kernels->n_kernels, &rules, &kernels->memory);
     uint8_t *spilled = nw_zalloc((size_t)graph->n_tensors);
     find_spilled(hw, kernels, spilled);
+    for (int i = 0; i < kernels->n_kernels; i++)
+        spread_over_view(&kernels->kernels[i], spilled);
+    for (int i = kernels->n_kernels - 1; i >= 0; i--)
+        spread_over_view(&kernels->kernels[i], spilled);
     for (int i = 0; i < kernels->n_kernels; i++)
         place_kernel(graph, spilled, &kernels->kernels[i]);
     free(spilled);

@@ -95,6 +95,21 @@ static void find_quantised_runs(const nw_graph *graph, nw_types *types)
     free(wanted);
 }
 
+static void find_dense(const nw_graph *graph, uint8_t *is_dense)
+{
+    for (nw_tensor_id id = 0; id < graph->n_tensors; id++)
+        is_dense[id] = graph->tensors[id].is_input || graph->tensors[id].is_output;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nw_node *node = &graph->nodes[graph->order[i]];
+        nw_kernel_kind kind = nw_op_rule_of(node->op).kind;
+        bool keeps_layout = kind == NW_KERNEL_QUANTIZE || kind == NW_KERNEL_VIEW;
+        if (keeps_layout && node->n_inputs && node->inputs[0] != NW_NONE &&
+            output_of(node) != NW_NONE && is_dense[node->inputs[0]] &&
+            !graph->tensors[node->inputs[0]].is_output)
+            is_dense[output_of(node)] = 1;
+    }
+}
+
 static bool is_product(nw_op op)
 {
     return op == NW_OP_CONV2D || op == NW_OP_CONV_TRANSPOSE || op == NW_OP_FULLY_CONNECTED ||
@@ -198,11 +213,13 @@ nw_status nw_types_find(const nw_graph *graph, const nw_hw *hw, const char *prec
     size_t n = (size_t)graph->n_tensors;
     nw_types types = {.bits = nw_zalloc(n),
                       .is_float = nw_zalloc(n),
+                      .is_dense = nw_zalloc(n),
                       .runs_int = nw_zalloc((size_t)graph->n_nodes)};
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
         types.bits[id] = (uint8_t)nw_dtype_bits(graph->tensors[id].dtype);
         types.is_float[id] = nw_dtype_is_float(graph->tensors[id].dtype);
     }
+    find_dense(graph, types.is_dense);
     find_quantised_runs(graph, &types);
     nw_status status = choose(graph, hw, precision, &types, err);
     if (status == NW_OK)
@@ -216,6 +233,7 @@ void nw_types_fini(nw_types *types)
 {
     free(types->bits);
     free(types->is_float);
+    free(types->is_dense);
     free(types->runs_int);
     *types = (nw_types){0};
 }

@@ -634,7 +634,7 @@ static void finish(const splitter *s, nw_kernels *out)
         if (d->shape.parts[0].kind == NW_KERNEL_HOST)
             fill_host(s, kernel, &kernel->shape);
         for (int k = 0; k < kernel->n_reads && is_product(d->shape.parts[0].kind); k++)
-            kernel->shape.is_first |= s->graph->tensors[kernel->reads[k]].is_input;
+            kernel->shape.is_first |= s->types->is_dense[kernel->reads[k]];
     }
     number_partitions(out);
     snprintf(out->precision, sizeof out->precision, "%s", s->types->name);

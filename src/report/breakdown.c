@@ -54,9 +54,10 @@ static void add_host(const nw_breakdown *b, nw_buf *out)
     char t[2][32];
     int64_t switch_ps = (int64_t)(b->hw->host.switch_s * 1e12 + 0.5);
     nw_buf_printf(out,
-                  "  host       %d runs of operators that this hardware lacks: %s, of that %s for "
+                  "  host       %d %s of operators that this hardware lacks: %s, of that %s for "
                   "switching; %d partitions\n",
-                  kernels->n_switches, nw_format_time(e->host_ps, t[0], sizeof t[0]),
+                  kernels->n_switches, kernels->n_switches == 1 ? "run" : "runs",
+                  nw_format_time(e->host_ps, t[0], sizeof t[0]),
                   nw_format_time(switch_ps * kernels->n_switches, t[1], sizeof t[1]),
                   kernels->n_partitions);
 }

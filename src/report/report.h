@@ -24,6 +24,10 @@ void nw_breakdown_json(const nw_breakdown *breakdown, nw_buf *out);
 /* One row a kernel in schedule order, a header line first. */
 void nw_breakdown_csv(const nw_breakdown *breakdown, nw_buf *out);
 
+/* A table of the descriptions in the folders of search_path (colon-separated), a row each; a
+ * description that cannot be read is listed with its error. NW_IO: none found. */
+NW_CHECKED nw_status nw_report_hw_list(const char *search_path, nw_buf *out, nw_error *err);
+
 /* A name from a file, printable and whole; the caller frees it. */
 char *nw_printable(const char *name);
 

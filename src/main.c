@@ -1,0 +1,383 @@
+/* main.c - the command line. The only file that sees src, ui and lua.
+ *
+ * Results go to stdout, talk to stderr. Exit status: 0 done, 1 a bad file, 2 wrong usage.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "src/base/arena.h"
+#include "src/base/text.h"
+#include "src/estimator/estimator.h"
+#include "src/format/format.h"
+#include "src/hw/hw.h"
+#include "src/measure/measure.h"
+#include "src/report/report.h"
+
+enum { EXIT_DONE = 0, EXIT_BAD_FILE = 1, EXIT_USAGE = 2 };
+
+#define MAX_INPUT_SIZES 64
+#define MAX_FILES       64
+#define MAX_TABLE_BYTES ((size_t)256 << 20)
+
+typedef struct options {
+    const char *files[MAX_FILES];
+    int n_files;
+    const char *hw, *estimator, *precision, *shapes, *out;
+    bool json, csv, help;
+    nw_input_size sizes[MAX_INPUT_SIZES];
+    int n_sizes;
+    const char *data_path; /* where descriptions are looked up, colon-separated */
+} options;
+
+/* ---- talking ---- */
+
+static int fail_usage(const char *format, ...) NW_PRINTF(1, 2);
+
+static int fail_usage(const char *format, ...)
+{
+    char raw[512], clean[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    fprintf(stderr, "nasw: %s\n", nw_text_visible(raw, clean, sizeof clean));
+    return EXIT_USAGE;
+}
+
+static int fail_error(const nw_error *err)
+{
+    fprintf(stderr, "nasw: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->message);
+    return strcmp(err->where, "--precision") == 0 ? EXIT_USAGE : EXIT_BAD_FILE;
+}
+
+/* Writes a result to stdout, or says that it could not. */
+static int print_result(const nw_buf *buf)
+{
+    if (fwrite(nw_buf_text(buf), 1, buf->length, stdout) == buf->length && fflush(stdout) == 0)
+        return EXIT_DONE;
+    fprintf(stderr, "nasw: standard output: cannot write: %s\n", strerror(errno));
+    return EXIT_BAD_FILE;
+}
+
+static int screen_width(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col;
+}
+
+/* ---- options ---- */
+
+/* "NAME=1x3x320x320", or the shape alone for a network with one input. */
+static bool parse_input_size(const char *text, nw_input_size *out, nw_arena *arena)
+{
+    const char *shape = strrchr(text, '=');
+    out->name = shape ? nw_arena_strndup(arena, text, (size_t)(shape - text)) : "";
+    shape = shape ? shape + 1 : text;
+    out->shape.rank = 0;
+    while (*shape) {
+        char *end;
+        errno = 0;
+        long long value = strtoll(shape, &end, 10);
+        if (end == shape || errno || value < 1 || value > NW_MAX_DIM ||
+            out->shape.rank == NW_MAX_RANK || (*end && *end != 'x' && *end != ',') ||
+            (*end && !end[1]))
+            return false;
+        out->shape.dims[out->shape.rank++] = value;
+        shape = *end ? end + 1 : end;
+    }
+    return out->shape.rank > 0;
+}
+
+typedef struct option_row {
+    const char *name;
+    size_t offset; /* of a const char * or a bool in options */
+    bool takes_value;
+} option_row;
+
+static const option_row option_rows[] = {
+    {"--hw", offsetof(options, hw), true},
+    {"--estimator", offsetof(options, estimator), true},
+    {"--precision", offsetof(options, precision), true},
+    {"--shapes", offsetof(options, shapes), true},
+    {"-o", offsetof(options, out), true},
+    {"--json", offsetof(options, json), false},
+    {"--csv", offsetof(options, csv), false},
+    {"--help", offsetof(options, help), false},
+    {"-h", offsetof(options, help), false},
+};
+
+static const option_row *find_option(const char *text, size_t length)
+{
+    for (size_t i = 0; i < sizeof option_rows / sizeof *option_rows; i++)
+        if (strlen(option_rows[i].name) == length &&
+            strncmp(option_rows[i].name, text, length) == 0)
+            return &option_rows[i];
+    return NULL;
+}
+
+/* One option at argv[i]; returns how many words it took, 0 after a usage error. */
+static int parse_option(options *o, char **argv, int i, int argc, nw_arena *arena)
+{
+    const char *equals = strncmp(argv[i], "--", 2) == 0 ? strchr(argv[i], '=') : NULL;
+    size_t length = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
+    bool is_input = length == 7 && strncmp(argv[i], "--input", 7) == 0;
+    const option_row *row = find_option(argv[i], length);
+    if (!row && !is_input) {
+        fail_usage("unknown option %s; see nasw --help", argv[i]);
+        return 0;
+    }
+    if (row && !row->takes_value) {
+        *(bool *)((char *)o + row->offset) = true;
+        return 1;
+    }
+    const char *value = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : NULL;
+    if (!value) {
+        fail_usage("%s needs a value; see nasw --help", argv[i]);
+        return 0;
+    }
+    if (is_input) {
+        if (o->n_sizes == MAX_INPUT_SIZES ||
+            !parse_input_size(value, &o->sizes[o->n_sizes++], arena)) {
+            fail_usage("--input %s: wanted NAME=1x3x320x320", value);
+            return 0;
+        }
+    } else {
+        *(const char **)((char *)o + row->offset) = value;
+    }
+    return equals ? 1 : 2;
+}
+
+static bool parse_options(options *o, int argc, char **argv, nw_arena *arena)
+{
+    bool only_files = false;
+    for (int i = 0; i < argc;) {
+        if (!only_files && strcmp(argv[i], "--") == 0) {
+            only_files = true;
+            i++;
+        } else if (!only_files && argv[i][0] == '-' && argv[i][1]) {
+            int used = parse_option(o, argv, i, argc, arena);
+            if (!used)
+                return false;
+            i += used;
+        } else if (o->n_files == MAX_FILES) {
+            fail_usage("too many files");
+            return false;
+        } else {
+            o->files[o->n_files++] = argv[i++];
+        }
+    }
+    return true;
+}
+
+/* $NASW_DATA, the folder above the program (the build's), the installed one. */
+static const char *find_data_path(nw_arena *arena)
+{
+    nw_buf path = {0};
+    const char *given = getenv("NASW_DATA");
+    if (given && *given)
+        nw_buf_printf(&path, "%s:%s/hw:", given, given);
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length > 0) {
+        program[length] = '\0';
+        for (int up = 0; up < 3 && strrchr(program, '/'); up++) {
+            *strrchr(program, '/') = '\0';
+            nw_buf_printf(&path, "%s/%s:", program, up ? "hw" : "../share/nasw/hw");
+        }
+    }
+    nw_buf_puts(&path, NASW_PREFIX "/share/nasw/hw");
+    const char *copy = nw_arena_strdup(arena, nw_buf_text(&path));
+    nw_buf_fini(&path);
+    return copy;
+}
+
+/* ---- commands ---- */
+
+static int run_estimate(options *o)
+{
+    if (o->n_files != 1 || !o->hw)
+        return fail_usage("usage: nasw estimate FILE --hw NAME [--precision P] [--estimator "
+                          "device] [--input NAME=1x3x320x320] [--json|--csv]");
+    const char *name = o->estimator ? o->estimator : "device";
+    const nw_estimator *estimator = nw_estimator_find(name);
+    if (!estimator)
+        return fail_usage("--estimator %s: no such estimator; there is device", name);
+    nw_error err;
+    nw_hw *hw = NULL;
+    nw_graph *graph = NULL;
+    nw_estimate estimate;
+    nw_buf out = {0};
+    int code = EXIT_DONE;
+    if (nw_hw_load(o->hw, o->data_path, &hw, &err) != NW_OK ||
+        nw_model_load(o->files[0], o->sizes, o->n_sizes, &graph, &err) != NW_OK ||
+        nw_estimate_graph(estimator, graph, hw, o->precision, &estimate, &err) != NW_OK) {
+        code = fail_error(&err);
+    } else {
+        nw_breakdown breakdown = {o->files[0], graph, hw, &estimate};
+        for (int i = 0; (o->json || o->csv) && i < graph->n_warnings; i++)
+            fprintf(stderr, "nasw: warning: %s\n", graph->warnings[i]);
+        if (o->json)
+            nw_breakdown_json(&breakdown, &out);
+        else if (o->csv)
+            nw_breakdown_csv(&breakdown, &out);
+        else
+            nw_breakdown_text(&breakdown, screen_width(), &out);
+        code = print_result(&out);
+        nw_estimate_fini(&estimate);
+    }
+    nw_buf_fini(&out);
+    nw_graph_free(graph);
+    nw_hw_free(hw);
+    return code;
+}
+
+static int show_hw(const options *o)
+{
+    nw_error err;
+    nw_hw *hw;
+    if (nw_hw_load(o->files[0], o->data_path, &hw, &err) != NW_OK)
+        return fail_error(&err);
+    char *text = nw_hw_describe(hw);
+    nw_buf out = {0};
+    nw_buf_printf(&out, "%s\n", text);
+    int code = print_result(&out);
+    fprintf(stderr, "nasw: %s: valid\n", hw->path);
+    nw_buf_fini(&out);
+    free(text);
+    nw_hw_free(hw);
+    return code;
+}
+
+static int run_hw(options *o)
+{
+    if (o->n_files > 1)
+        return fail_usage("usage: nasw hw [NAME|FILE]");
+    if (o->n_files == 1)
+        return show_hw(o);
+    nw_buf out = {0};
+    nw_error err;
+    nw_status status = nw_report_hw_list(o->data_path, &out, &err);
+    int code = status == NW_OK ? print_result(&out) : fail_error(&err);
+    nw_buf_fini(&out);
+    return code;
+}
+
+static int write_file(const char *path, const nw_buf *buf)
+{
+    FILE *file = fopen(path, "wb");
+    bool is_written = file && fwrite(nw_buf_text(buf), 1, buf->length, file) == buf->length;
+    if (file && fclose(file) != 0)
+        is_written = false;
+    if (is_written)
+        return EXIT_DONE;
+    char clean[256];
+    fprintf(stderr, "nasw: %s: cannot write: %s\n", nw_text_visible(path, clean, sizeof clean),
+            strerror(errno));
+    return EXIT_BAD_FILE;
+}
+
+static int run_measure(options *o)
+{
+    if (o->n_files || !o->hw || !o->shapes || !o->out)
+        return fail_usage("usage: nasw measure --hw NAME --shapes F.csv -o OUT.csv");
+    nw_error err;
+    nw_hw *hw;
+    if (nw_hw_load(o->hw, o->data_path, &hw, &err) != NW_OK)
+        return fail_error(&err);
+    nw_buf out = {0};
+    nw_file *table = NULL;
+    int code;
+    if (nw_file_read(o->shapes, MAX_TABLE_BYTES, &table, &err) != NW_OK ||
+        nw_measure_shapes(table, hw, &out, &err) != NW_OK)
+        code = fail_error(&err);
+    else
+        code = strcmp(o->out, "-") == 0 ? print_result(&out) : write_file(o->out, &out);
+    nw_file_release(table);
+    nw_buf_fini(&out);
+    nw_hw_free(hw);
+    return code;
+}
+
+typedef struct command {
+    const char *name;
+    int (*run)(options *o);
+    const char *usage;
+} command;
+
+static const command commands[] = {
+    {"estimate", run_estimate,
+     "nasw estimate FILE --hw NAME [--precision P] [--estimator device]\n"
+     "              [--input NAME=1x3x320x320] [--json|--csv]\n"
+     "      where the time of a network goes, kernel by kernel"},
+    {"hw", run_hw,
+     "nasw hw [NAME|FILE]\n"
+     "      list, show and validate hardware descriptions"},
+    {"measure", run_measure,
+     "nasw measure --hw NAME --shapes F.csv -o OUT.csv\n"
+     "      measure the listed kernels on the simulated device"},
+};
+
+static int print_help(void)
+{
+    nw_buf out = {0};
+    nw_buf_puts(&out, "nasw - neural-architecture search on special-purpose hardware\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        nw_buf_printf(&out, "  %s\n", commands[i].usage);
+    nw_buf_puts(&out,
+                "\nFILE is an ONNX or TFLite model, a nasw network JSON, - for standard input, "
+                "or demo.\nNAME is a description listed by nasw hw, or the path of one "
+                "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "
+                "int16, float16, ...\n");
+    int code = print_result(&out);
+    nw_buf_fini(&out);
+    return code;
+}
+
+static int print_version(void)
+{
+    nw_buf out = {0};
+    nw_buf_puts(&out, "nasw " NASW_VERSION "\n");
+    int code = print_result(&out);
+    nw_buf_fini(&out);
+    return code;
+}
+
+static int run(int argc, char **argv, nw_arena *arena)
+{
+    if (argc < 2)
+        return fail_usage("say what to do: nasw estimate FILE --hw NAME, or nasw --help");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return print_help();
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version();
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        options o = {.data_path = find_data_path(arena)};
+        if (!parse_options(&o, argc - 2, argv + 2, arena))
+            return EXIT_USAGE;
+        if (o.help)
+            return print_help();
+        if (o.json && o.csv)
+            return fail_usage("--json and --csv: choose one");
+        return commands[i].run(&o);
+    }
+    return fail_usage("unknown command %s; see nasw --help", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes an error that we can name */
+    nw_arena arena = {0};
+    int code = run(argc, argv, &arena);
+    nw_arena_fini(&arena);
+    return code;
+}

@@ -1,0 +1,25 @@
+/* referee_silicon.h - latencies measured on a DPU (ZCU102) against the device on dpu-b4096.
+ *
+ * data/accel_nasbench: 3,925 MBConv networks, measured by others (Accel-NASBench, Apache-2.0).
+ */
+#ifndef NW_TESTS_REFEREE_SILICON_H
+#define NW_TESTS_REFEREE_SILICON_H
+
+#include "src/hw/hw.h"
+#include "tests/support.h"
+#include "tests/support_net.h"
+
+typedef struct silicon_score {
+    int n;
+    double spearman, mape; /* ours, raw */
+    double mape_affine;    /* ours after an affine fit on the rows themselves */
+    double macs_spearman;  /* the trivial answer */
+} silicon_score;
+
+/* The network of a row, int8. */
+nw_graph *silicon_network(const csv *table, int row);
+
+/* with_se: all rows, else those without squeeze-and-excite. False: no data. */
+bool silicon_score_rows(const nw_hw *hw, bool with_se, silicon_score *out);
+
+#endif

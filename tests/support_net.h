@@ -1,0 +1,40 @@
+/* support_net.h - small networks made in tests: NHWC, one input, layer after layer.
+ */
+#ifndef NW_TESTS_SUPPORT_NET_H
+#define NW_TESTS_SUPPORT_NET_H
+
+#include "src/graph/graph.h"
+
+typedef struct net {
+    nw_graph *graph;
+    nw_tensor_id at; /* the last layer's output */
+    int h, w, c;     /* its size */
+    nw_dtype dtype;
+    int n_layers;
+} net;
+
+net net_begin(int h, int w, int c, nw_dtype dtype);
+
+/* SAME padding, OHWI weights, bias. */
+void net_conv(net *n, int c_out, int kernel_h, int kernel_w, int stride_h, int stride_w,
+              nw_act act);
+void net_depthwise(net *n, int kernel, int stride, nw_act act);
+void net_add(net *n, nw_tensor_id other, nw_act act);
+void net_mul(net *n, nw_tensor_id other); /* other broadcasts */
+void net_unary(net *n, nw_op op);
+void net_global_pool(net *n); /* mean, keeps 1 x 1 x c */
+void net_fc(net *n, int c_out, nw_act act);
+void net_softmax(net *n);
+
+/* Global mean, two 1x1 convolutions with relu and sigmoid between, times the map. */
+void net_squeeze_excite(net *n, int c_reduced);
+
+/* 1x1 up (left out at expansion 1), depthwise, squeeze-and-excite if se_channels, 1x1 down,
+ * residual where stride and channels allow. */
+void net_inverted_bottleneck(net *n, int c_out, int expansion, int kernel, int stride,
+                             int se_channels);
+
+/* Marks the output and seals; aborts the test program on failure. */
+nw_graph *net_end(net *n);
+
+#endif
