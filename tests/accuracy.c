@@ -59,9 +59,10 @@ static void print_vela(const char *chip)
     vela_totals totals;
     if (vela_score_totals(hw, chip, &totals))
         printf("  network totals: %d; Spearman %.3f (.97), error after a factor of %.2f: %.1f %% "
-               "(20); MACs alone %.3f, %.1f %%\n",
-               totals.n, totals.spearman, totals.factor, totals.mape, totals.macs_spearman,
-               totals.macs_mape);
+               "(20)\n    with weights that compress as theirs do %.3f, %.1f %%; MACs alone %.3f, "
+               "%.1f %%\n",
+               totals.n, totals.spearman, totals.factor, totals.mape, totals.encoded_spearman,
+               totals.encoded_mape, totals.macs_spearman, totals.macs_mape);
     nw_hw_free(hw);
 }
 
