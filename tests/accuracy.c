@@ -152,8 +152,12 @@ static void print_whole_files(void)
             const char *path = shared_path(chips[k].summary);
             nw_hw *hw = load(chips[k].hw);
             if (path && hw && csv_load(&summary, path)) {
-                printf("%10.2f", our_cycles(rows[i].model, hw) /
-                                     vela_cycles(&summary, rows[i].network, chips[k].config));
+                double ratio = our_cycles(rows[i].model, hw) /
+                               vela_cycles(&summary, rows[i].network, chips[k].config);
+                if (isnan(ratio))
+                    printf("%10s", "-"); /* not among Vela's rows */
+                else
+                    printf("%10.2f", ratio);
                 csv_free(&summary);
             }
             nw_hw_free(hw);
