@@ -285,8 +285,9 @@ static int show_hw(const options *o)
     nw_buf out = {0};
     nw_buf_printf(&out, "%s\n", text);
     int code = print_result(&out);
+    char clean[256];
     if (code == EXIT_DONE)
-        fprintf(stderr, "nasw: %s: valid\n", hw->path);
+        fprintf(stderr, "nasw: %s: valid\n", nw_text_visible(hw->path, clean, sizeof clean));
     nw_buf_fini(&out);
     free(text);
     nw_hw_free(hw);
