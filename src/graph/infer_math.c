@@ -9,6 +9,16 @@ nw_status nw_rule_same(const nw_infer *in)
     return NW_OK;
 }
 
+/* What a dynamic quantisation finds out, scale and zero point, are scalars. */
+nw_status nw_rule_quantise(const nw_infer *in)
+{
+    const nw_shape scalar = {.rank = 0};
+    nw_infer_set(in, 0, nw_infer_shape(in, 0));
+    for (int i = 1; i < in->node->n_outputs; i++)
+        nw_infer_set(in, i, &scalar);
+    return NW_OK;
+}
+
 nw_status nw_rule_same_axis(const nw_infer *in)
 {
     const nw_shape *x = nw_infer_shape(in, 0);
