@@ -458,6 +458,7 @@ END_TEST
 
 int main(void)
 {
+    run_prepare();
     Suite *suite = suite_create("cli");
     TCase *estimate = tcase_create("estimate"), *usage = tcase_create("usage");
     TCase *files = tcase_create("files");
