@@ -6,7 +6,7 @@
 #include "src/kernel/kernel.h"
 #include "tests/support_net.h"
 
-/* A description from hw/; fails the test if it cannot be read. The caller frees it. */
+/* A description from hw/; aborts the test program if it cannot be read. The caller frees it. */
 nw_hw *load_hw(const char *name);
 
 /* A real network, sealed; NULL (after printing so) where it is not there. */
