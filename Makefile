@@ -12,9 +12,10 @@ comma := ,
 B := build$(if $(SAN),/san-$(firstword $(subst $(comma), ,$(SAN))))
 
 # ---- packages (Debian 12) -------------------------------------------------------------------
-PKGS_BUILD := gcc libc6-dev pkg-config libcjson-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
-PKGS_TEST  := $(PKGS_BUILD) check
-PKGS_LINT  := clang-format
+PKGS_BUILD := gcc libc6-dev pkg-config libcjson-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
+              libncurses-dev liblua5.4-dev
+PKGS_TEST  := $(PKGS_BUILD) check libvterm-dev ncurses-term tmux
+PKGS_LINT  := $(PKGS_BUILD) clang-format lua-check
 PKGS_FUZZ  := clang libclang-rt-14-dev
 
 # Installs the packages named in $(1) that are missing: as root, through sudo -n, or not at all.
@@ -45,9 +46,14 @@ override CFLAGS := $(BASE) $(WARN) $(CFLAGS)
 VERSION := 0.1
 DEFS  = -DNASW_VERSION='"$(VERSION)"' -DNASW_PREFIX='"$(PREFIX)"'
 LIBS := -lprotobuf-c -lcjson -lm
+LUA_CFLAGS = $(shell pkg-config --cflags lua5.4 2>/dev/null)
+LUA_LIBS   = $(shell pkg-config --libs lua5.4 2>/dev/null)
+UI_LIBS := -lncursesw -ltinfo
 
 SRC   := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJ   := $(SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
+UI_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard ui/*.c))
+LUA_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard lua/*.c))
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c tests/referee_*.c))
 FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
@@ -108,11 +114,21 @@ $(patsubst %.c,$(B)/%.o,$(wildcard src/format/onnx*.c)): $(B)/gen/onnx.pb-c.c
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(DEFS) -MMD -MP -c $< -o $@
+# lua.h is for lua/ and main.c alone.
+$(LUA_OBJ) $(B)/src/main.o: private override CFLAGS += $(LUA_CFLAGS)
 $(B)/libnw.a: $(OBJ)
+$(B)/libui.a: $(UI_OBJ)
+$(B)/libnwlua.a: $(LUA_OBJ)
+$(B)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
-$(B)/nasw: $(B)/src/main.o $(B)/libnw.a
-	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LIBS) -o $@
+# The core's tests link without curses and Lua, so the linker guards the layers.
+$(B)/nasw: $(B)/src/main.o $(B)/libui.a $(B)/libnwlua.a $(B)/libnw.a
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(UI_LIBS) $(LUA_LIBS) $(LIBS) -o $@
+$(B)/tests/test_ui%: $(B)/tests/test_ui%.o $(SUPPORT) $(B)/libui.a $(B)/libnw.a
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(UI_LIBS) -lvterm -lutil $$(pkg-config --libs check) $(LIBS) -o $@
+$(B)/tests/test_lua%: $(B)/tests/test_lua%.o $(SUPPORT) $(B)/libnwlua.a $(B)/libnw.a
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LUA_LIBS) $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/bench $(B)/tests/accuracy: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
@@ -123,4 +139,4 @@ fuzz-%: $(B)/libnw.a
 	ASAN_OPTIONS=detect_leaks=1 $(B)/tests/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
 	    -rss_limit_mb=2048 build/corpus/$* $(wildcard tests/corpus/$*)
 
--include $(patsubst %.o,%.d,$(OBJ)) $(wildcard $(B)/tests/*.d) $(B)/src/main.d
+-include $(patsubst %.o,%.d,$(OBJ) $(UI_OBJ) $(LUA_OBJ)) $(wildcard $(B)/tests/*.d) $(B)/src/main.d

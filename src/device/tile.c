@@ -14,6 +14,8 @@
 #define SMALL_TILE    4  /* Vela: equal costs go to the better cover, for tiles up to 4x4 */
 #define MAX_CUTS      24 /* beyond them the number of cuts doubles */
 #define ACCUMULATOR_B 4
+#define MAX_INPUT     (1 << 20) /* fits no buffer: keeps products in 64 bits */
+#define MAX_SPANS     128       /* sizes along an axis, in steps of the pixels in parallel */
 
 int64_t nw_tile_input(int64_t out, int64_t stride, int64_t extent)
 {
@@ -25,13 +27,25 @@ static bool same_depth(const nw_work *work)
     return work->kind == NW_WORK_DEPTHWISE || work->kind == NW_WORK_POOL;
 }
 
-/* Input channels of a tile: what one visit takes. */
-static int64_t input_depth(const nw_hw *hw, const nw_work *work)
+int64_t nw_tile_input_depth(const nw_hw *hw, const nw_work *work, int64_t depth)
 {
     int64_t chunk = hw->array.in_chunk;
+    if (same_depth(work))
+        return depth;
     if (work->kind == NW_WORK_DENSE && nw_has_command_rules(hw) && nw_dot_takes_taps(hw, work))
         chunk = nw_max64(1, 2 * chunk / nw_max64(hw->array.kernel_group, 1));
     return nw_round_up(nw_min64(work->in_c, chunk), nw_max64(hw->array.pf_in, 1));
+}
+
+/* Maps lie in bricks of align_channels, side by side along a row; what a network reads lies
+ * channel by channel, and so does everything where nothing is aligned. */
+double nw_run_bytes(const nw_hw *hw, const nw_work *work, bool is_input, int64_t width,
+                    int64_t depth)
+{
+    bool is_plain = hw->sram.align_channels <= 1 || (is_input && work->is_first);
+    if (is_plain)
+        return (double)depth * work->element_bytes;
+    return (double)hw->sram.align_channels * (double)width * work->element_bytes;
 }
 
 static int64_t limit(int64_t size, int max)
@@ -59,7 +73,9 @@ static banks count_banks(const nw_hw *hw)
 
 static int64_t banks_for(int64_t n_bytes, int64_t granule)
 {
-    return nw_round_up(2 * nw_ceil_div(n_bytes, BANK_BYTES), granule);
+    uint32_t banks_used = (uint32_t)nw_min64(2 * nw_ceil_div(n_bytes, BANK_BYTES), INT32_MAX);
+    uint32_t step = (uint32_t)granule; /* 32 bits divide faster, and this is asked often */
+    return (int64_t)((banks_used + step - 1) / step) * step;
 }
 
 static bool fits_banks(const banks *b, int64_t input_bytes, int64_t sum_bytes)
@@ -71,96 +87,121 @@ static bool fits_banks(const banks *b, int64_t input_bytes, int64_t sum_bytes)
            b->all;
 }
 
+/* A tile's size along one axis, and what follows from it alone. */
+typedef struct span {
+    int64_t out, in, kept; /* kept: as the accumulators see it */
+    double full, ratio;    /* tiles along the axis: whole, fractional */
+} span;
+
 typedef struct search {
     const nw_hw *hw;
     const nw_work *work;
     banks banks;
-    int64_t input_depth, repeats;
-    double best_cost, best_cover, outputs;
+    double input_once, taps, outputs; /* input channels over all pieces of the window */
+    double input_size;
+    span rows[MAX_SPANS], columns[MAX_SPANS];
+    int n_rows, n_columns;
+    double best_cost, best_cover;
     nw_tile best;
-    bool one_row; /* Vela: on such maps a tile of two rows counts as one */
 } search;
 
-/* Cost of a tile that fits; false if it does not. */
-static bool try_tile(search *s, int64_t h, int64_t w, int64_t depth)
+static int list_spans(int64_t size, int max, int64_t px, int64_t stride, int64_t extent,
+                      bool is_one_row, span *out)
+{
+    int64_t n = nw_min64(nw_ceil_div(limit(size, max), px), MAX_SPANS);
+    for (int64_t i = 0; i < n; i++) {
+        span *s = &out[i];
+        s->out = (i + 1) * px;
+        s->in = nw_round_up(nw_tile_input(s->out, stride, nw_min64(extent, SUB_KERNEL)), px);
+        s->in = nw_min64(s->in, MAX_INPUT);
+        s->kept = is_one_row ? nw_min64(s->out, size) : s->out;
+        s->full = (double)nw_ceil_div(size, s->kept);
+        s->ratio = (double)size / (double)s->kept;
+    }
+    return (int)n;
+}
+
+/* What a tile fetches for an output, in Vela's own order of operations: its ties are decided by
+ * the last digit. */
+static double fetched(const search *s, const span *row, const span *column, int64_t depth)
 {
     const nw_work *work = s->work;
-    const int64_t px_h = s->hw->array.px_h, px_w = s->hw->array.px_w;
-    int64_t ih =
-        nw_round_up(nw_tile_input(h, work->stride_h, nw_min64(work->extent_h, SUB_KERNEL)), px_h);
-    int64_t iw =
-        nw_round_up(nw_tile_input(w, work->stride_w, nw_min64(work->extent_w, SUB_KERNEL)), px_w);
-    int64_t id = same_depth(work) ? depth : s->input_depth;
-    int64_t tall = s->one_row ? nw_min64(h, work->out_h) : h;
-    int64_t row_bytes = nw_round_up((int64_t)ceil((double)id * work->element_bytes), 8);
-    if (!fits_banks(&s->banks, ih * iw * row_bytes,
-                    tall * w * nw_round_up(depth, 8) * ACCUMULATOR_B))
-        return false;
-
-    double full_h = (double)nw_ceil_div(work->out_h, tall);
-    double full_w = (double)nw_ceil_div(work->out_w, w);
-    double weights = 0, taps = (double)work->extent_h * (double)work->extent_w;
+    double weights = 0;
     if (work->kind == NW_WORK_DENSE || work->kind == NW_WORK_DEPTHWISE)
-        weights = taps * (double)work->in_c * full_h * full_w;
+        weights = s->taps * (double)work->in_c * (row->full * column->full);
     if (work->kind != NW_WORK_DEPTHWISE)
         weights *= (double)depth * ((double)work->out_c / (double)depth);
-    double blocks = ((double)work->out_w / (double)w) * ((double)work->out_h / (double)tall);
-    double input = (double)(ih * iw) * (double)work->in_c * (double)s->repeats * blocks;
+    double input = (double)(row->in * column->in) * s->input_once * (column->ratio * row->ratio);
     if (!same_depth(work))
         input *= (double)nw_ceil_div(work->out_c, depth);
-    /* Vela's own order of operations: its ties are decided by the last digit. */
-    double cost = (input + weights) / s->outputs;
-    if ((double)work->in_h * (double)work->in_w * (double)work->in_c <
-        2 * (double)(ih * iw) * (double)id)
-        cost /= 2;
+    return (input + weights) / s->outputs;
+}
 
+/* False if the tile does not fit. */
+static bool try_tile(search *s, const span *row, const span *column, int64_t depth,
+                     int64_t in_depth, int64_t in_pixel_bytes)
+{
+    const nw_work *work = s->work;
+    int64_t in_pixels = row->in * column->in;
+    if (!fits_banks(&s->banks, in_pixels * in_pixel_bytes,
+                    row->kept * column->out * nw_round_up(depth, 8) * ACCUMULATOR_B))
+        return false;
+    double cost = fetched(s, row, column, depth);
+    if (s->input_size < 2 * (double)in_pixels * (double)in_depth)
+        cost /= 2;
     if (cost > s->best_cost)
         return true;
     if (cost == s->best_cost) {
-        double cover = (double)work->in_h * (double)work->in_w /
-                       ((double)nw_min64(work->in_h, ih) * (double)nw_min64(work->in_w, iw));
-        if (cover > s->best_cover || h > SMALL_TILE || w > SMALL_TILE)
+        double cover =
+            (double)work->in_h * (double)work->in_w /
+            ((double)nw_min64(work->in_h, row->in) * (double)nw_min64(work->in_w, column->in));
+        if (cover > s->best_cover || row->out > SMALL_TILE || column->out > SMALL_TILE)
             return true;
         s->best_cover = cover;
     } else {
         s->best_cover = INFINITY;
     }
     s->best_cost = cost;
-    s->best = (nw_tile){(int32_t)h, (int32_t)w, (int32_t)depth};
+    s->best = (nw_tile){(int32_t)row->out, (int32_t)column->out, (int32_t)depth};
     return true;
 }
 
 /* What does not fit at one width does not fit at larger ones, nor at larger heights. */
-static void search_depth(search *s, int64_t max_h, int64_t max_w, int64_t depth)
+static void search_depth(search *s, int64_t depth)
 {
-    const int64_t px_h = s->hw->array.px_h, px_w = s->hw->array.px_w;
-    int64_t width_limit = max_w;
-    for (int64_t h = px_h; h <= max_h; h += px_h) {
-        int64_t w = px_w;
-        while (w <= width_limit && try_tile(s, h, w, depth))
-            w += px_w;
-        if (w == px_w)
-            return;
-        width_limit = nw_min64(width_limit, w - px_w);
+    int64_t in_depth = nw_tile_input_depth(s->hw, s->work, depth);
+    int64_t pixel = nw_round_up((int64_t)ceil((double)in_depth * s->work->element_bytes), 8);
+    pixel = nw_min64(pixel, MAX_INPUT);
+    int n = s->n_columns;
+    for (int row = 0; row < s->n_rows && n > 0; row++) {
+        int column = 0;
+        while (column < n &&
+               try_tile(s, &s->rows[row], &s->columns[column], depth, in_depth, pixel))
+            column++;
+        n = column;
     }
 }
 
 static nw_tile search_commands(const nw_hw *hw, const nw_work *work)
 {
     const int64_t px_h = hw->array.px_h, px_w = hw->array.px_w, pf = hw->array.pf_out;
-    search s = {.hw = hw,
-                .work = work,
-                .banks = count_banks(hw),
-                .input_depth = input_depth(hw, work),
-                .repeats = nw_ceil_div(work->extent_h, SUB_KERNEL) *
-                           nw_ceil_div(work->extent_w, SUB_KERNEL),
-                .best_cost = INFINITY,
-                .outputs = (double)work->out_h * (double)work->out_w * (double)work->out_c,
-                .best_cover = INFINITY,
-                .best = {(int32_t)px_h, (int32_t)px_w, (int32_t)pf},
-                .one_row = work->out_h == 1 && work->kernel_h == 1 && px_h == 2};
-    int64_t max_h = nw_round_up(limit(work->out_h, hw->tile.max_h), px_h);
-    int64_t max_w = nw_round_up(limit(work->out_w, hw->tile.max_w), px_w);
+    search s;
+    s.hw = hw;
+    s.work = work;
+    s.banks = count_banks(hw);
+    s.input_once = (double)work->in_c * (double)(nw_ceil_div(work->extent_h, SUB_KERNEL) *
+                                                 nw_ceil_div(work->extent_w, SUB_KERNEL));
+    s.taps = (double)work->extent_h * (double)work->extent_w;
+    s.outputs = (double)work->out_h * (double)work->out_w * (double)work->out_c;
+    s.input_size = (double)work->in_h * (double)work->in_w * (double)work->in_c;
+    s.best_cost = s.best_cover = INFINITY;
+    s.best = (nw_tile){(int32_t)px_h, (int32_t)px_w, (int32_t)pf};
+    /* Vela: on a map of one row, a tile of two rows counts as one */
+    bool is_one_row = work->out_h == 1 && work->kernel_h == 1 && px_h == 2;
+    s.n_rows = list_spans(work->out_h, hw->tile.max_h, px_h, work->stride_h, work->extent_h,
+                          is_one_row, s.rows);
+    s.n_columns = list_spans(work->out_w, hw->tile.max_w, px_w, work->stride_w, work->extent_w,
+                             false, s.columns);
     int64_t max_c = nw_round_up(limit(work->out_c, hw->tile.max_c), pf);
     int64_t brick = nw_max64(hw->sram.align_channels, 1);
     int64_t depth = nw_max64(pf, nw_min64(max_c, brick));
@@ -169,7 +210,7 @@ static nw_tile search_commands(const nw_hw *hw, const nw_work *work)
             depth = nw_round_up(depth, brick);
         if (depth > max_c)
             return s.best;
-        search_depth(&s, max_h, max_w, depth);
+        search_depth(&s, depth);
         depth += pf;
     }
 }
@@ -188,10 +229,9 @@ static int64_t next_cuts(int64_t steps, int64_t cuts)
 }
 
 /* The highest tile of this width and depth that fits, 0: none. */
-static int64_t highest(const nw_hw *hw, const nw_work *work, int64_t in_depth, int64_t w,
-                       int64_t depth)
+static int64_t highest(const nw_hw *hw, const nw_work *work, int64_t w, int64_t depth)
 {
-    double id = (double)(same_depth(work) ? depth : in_depth) * work->element_bytes;
+    double id = (double)nw_tile_input_depth(hw, work, depth) * work->element_bytes;
     double in_row = 2 * id * (double)nw_tile_input(w, work->stride_w, work->extent_w);
     double sum_row = 2.0 * ACCUMULATOR_B * (double)w * (double)depth;
     double buffer = (double)(hw->tile.buffer_bytes > 0 ? hw->tile.buffer_bytes : hw->sram.bytes);
@@ -232,7 +272,6 @@ static double moved(const nw_work *work, int64_t h, int64_t w, int64_t depth)
 static nw_tile search_plain(const nw_hw *hw, const nw_work *work)
 {
     const int64_t px_h = hw->array.px_h, px_w = hw->array.px_w, pf = hw->array.pf_out;
-    const int64_t in_depth = input_depth(hw, work);
     const int64_t slices = nw_ceil_div(work->out_c, pf), columns = nw_ceil_div(work->out_w, px_w);
     nw_tile best = {(int32_t)px_h, (int32_t)px_w, (int32_t)pf};
     double best_cost = INFINITY, best_size = 0;
@@ -244,7 +283,7 @@ static nw_tile search_plain(const nw_hw *hw, const nw_work *work)
             int64_t w = nw_ceil_div(columns, cuts_w) * px_w;
             if (hw->tile.max_w > 0 && w > hw->tile.max_w && w > px_w)
                 continue;
-            int64_t h = highest(hw, work, in_depth, w, depth);
+            int64_t h = highest(hw, work, w, depth);
             if (h <= 0)
                 continue;
             int64_t cuts_h = nw_ceil_div(work->out_h, h); /* equal heights, no ragged edge */

@@ -1,6 +1,5 @@
 /* Reader of our own network format; see network_json.h for its forms. */
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,64 +15,8 @@
 #define MAX_FILE_BYTES  ((size_t)64 << 20)
 #define MAX_VALUES      3000000 /* of JSON; each takes some 100 bytes once parsed */
 #define MAX_CONST_BYTES ((int64_t)1 << 60)
-#define MAX_FILES       64 /* weight files that are looked for */
 
-/* A weight file that constants refer to. */
-typedef struct weight_file {
-    const char *path;
-    int64_t end; /* of the last byte referred to */
-    int n_tensors;
-} weight_file;
-
-typedef struct reader {
-    nw_graph *graph;
-    nw_error *err;
-    const char *json_path;
-    const char *file; /* of references that name none; NULL: not known */
-    /* Where we are: list[index].group.key[item], each part optional. */
-    const char *list, *group, *key;
-    int index, item;
-    int64_t const_bytes;
-    nw_map file_ids;
-    weight_file files[MAX_FILES];
-    int n_files;
-} reader;
-
-/* ---- errors and values ---- */
-
-static nw_status fail(reader *in, nw_status status, const char *format, ...) NW_PRINTF(3, 4);
-
-static nw_status fail(reader *in, nw_status status, const char *format, ...)
-{
-    char message[256], where[160];
-    nw_buf path = {0};
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    if (in->list)
-        nw_buf_printf(&path, "%s[%d]", in->list, in->index);
-    if (in->group)
-        nw_buf_printf(&path, "%s%s", path.length ? "." : "", in->group);
-    if (in->key)
-        nw_buf_printf(&path, "%s%.60s", path.length ? "." : "", in->key);
-    if (in->item >= 0)
-        nw_buf_printf(&path, "[%d]", in->item);
-    nw_text_fit(nw_buf_text(&path), where, sizeof where);
-    nw_buf_fini(&path);
-    return nw_fail(in->err, status, where, "%s", message);
-}
-
-static nw_status wrong_type(reader *in, const char *wanted, const cJSON *json)
-{
-    const char *is = cJSON_IsNumber(json)   ? "a number"
-                     : cJSON_IsString(json) ? "a string"
-                     : cJSON_IsBool(json)   ? "true or false"
-                     : cJSON_IsArray(json)  ? "a list"
-                     : cJSON_IsObject(json) ? "an object"
-                                            : "null";
-    return fail(in, NW_INVALID, "must be %s, not %s", wanted, is);
-}
+typedef nw_json_reader reader;
 
 /* Sorts the members of an object by the keys that may be there; found[k] is NULL for those left
  * out. Unknown and repeated keys are errors, so no more members are walked than there are keys. */
@@ -83,130 +26,20 @@ static nw_status find_members(reader *in, const cJSON *json, const char *const *
     for (int k = 0; keys[k]; k++)
         found[k] = NULL;
     if (!cJSON_IsObject(json))
-        return wrong_type(in, "an object", json);
+        return nw_json_wrong_type(in, "an object", json);
     for (const cJSON *member = json->child; member; member = member->next) {
         int k = 0;
         while (keys[k] && strcmp(keys[k], member->string) != 0)
             k++;
         in->key = member->string;
         if (!keys[k])
-            return fail(in, NW_INVALID, "unknown key");
+            return nw_json_fail(in, NW_INVALID, "unknown key");
         if (found[k])
-            return fail(in, NW_INVALID, "is given twice");
+            return nw_json_fail(in, NW_INVALID, "is given twice");
         found[k] = member;
     }
     in->key = NULL;
     return NW_OK;
-}
-
-static nw_status read_int(reader *in, const cJSON *json, int64_t min, int64_t max, int64_t *out)
-{
-    int64_t value = 0;
-    if (cJSON_IsString(json)) { /* beyond what a JSON number holds exactly */
-        char *end = NULL;
-        errno = 0;
-        value = strtoll(json->valuestring, &end, 10);
-        if (errno || end == json->valuestring || *end)
-            return fail(in, NW_INVALID, "must be a whole number, not \"%.30s\"", json->valuestring);
-    } else if (!cJSON_IsNumber(json)) {
-        return wrong_type(in, "a whole number", json);
-    } else if (!(fabs(json->valuedouble) <= (double)NW_JSON_MAX_EXACT) ||
-               json->valuedouble != floor(json->valuedouble)) {
-        return fail(in, NW_INVALID, "must be a whole number (in quotes beyond 2^53), not %.17g",
-                    json->valuedouble);
-    } else {
-        value = (int64_t)json->valuedouble;
-    }
-    if (value < min || value > max)
-        return fail(in, NW_INVALID, "must be from %lld to %lld, not %lld", (long long)min,
-                    (long long)max, (long long)value);
-    *out = value;
-    return NW_OK;
-}
-
-static nw_status read_real(reader *in, const cJSON *json, double limit, double *out)
-{
-    static const struct {
-        const char *name;
-        double value;
-    } names[] = {{"nan", NAN}, {"inf", INFINITY}, {"-inf", -INFINITY}};
-    for (size_t i = 0; cJSON_IsString(json) && i < sizeof names / sizeof *names; i++)
-        if (strcmp(json->valuestring, names[i].name) == 0) {
-            *out = names[i].value;
-            return NW_OK;
-        }
-    if (!cJSON_IsNumber(json))
-        return wrong_type(in, "a number, \"nan\", \"inf\" or \"-inf\"", json);
-    if (!(fabs(json->valuedouble) <= limit))
-        return fail(in, NW_INVALID, "must be within %g, not %g", limit, json->valuedouble);
-    *out = json->valuedouble;
-    return NW_OK;
-}
-
-static int digit_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* The bytes, with a zero behind, in the graph's memory. */
-static nw_status read_base64(reader *in, const char *text, uint8_t **bytes, size_t *n_bytes)
-{
-    size_t length = strlen(text);
-    size_t n_padding = 0;
-    while (n_padding < 2 && n_padding < length && text[length - 1 - n_padding] == '=')
-        n_padding++;
-    bool is_good = length % 4 == 0;
-    uint8_t *data = is_good ? nw_graph_alloc(in->graph, length / 4 * 3 + 1) : NULL;
-    size_t used = 0;
-    uint32_t word = 0;
-    for (size_t i = 0; is_good && i < length - n_padding; i++) {
-        int value = digit_value(text[i]);
-        is_good = value >= 0;
-        word = word << 6 | (uint32_t)(value & 63);
-        if (i % 4 > 0)
-            data[used++] = (uint8_t)(word >> (6 - 2 * (i % 4)));
-    }
-    if (!is_good)
-        return fail(in, NW_INVALID, "is not base64");
-    *bytes = data;
-    *n_bytes = used;
-    return NW_OK;
-}
-
-/* A text as the writer puts it; the result lives with the graph or with the JSON. */
-static nw_status read_text(reader *in, const cJSON *json, const char **out)
-{
-    uint8_t *bytes;
-    size_t n_bytes, mark = strlen(NW_JSON_BASE64);
-    if (!cJSON_IsString(json))
-        return wrong_type(in, "a string", json);
-    *out = json->valuestring;
-    if (strncmp(json->valuestring, NW_JSON_BASE64, mark) != 0)
-        return NW_OK;
-    nw_status status = read_base64(in, json->valuestring + mark, &bytes, &n_bytes);
-    if (status == NW_OK && memchr(bytes, '\0', n_bytes))
-        return fail(in, NW_INVALID, "holds a zero byte");
-    if (status == NW_OK)
-        *out = (const char *)bytes;
-    return status;
-}
-
-static nw_status read_choice(reader *in, const cJSON *json, const char *const *names, int *out)
-{
-    if (!cJSON_IsString(json))
-        return wrong_type(in, "a name", json);
-    for (int i = 0; names[i]; i++)
-        if (strcmp(names[i], json->valuestring) == 0) {
-            *out = i;
-            return NW_OK;
-        }
-    return fail(in, NW_INVALID, "\"%.40s\" is not known here", json->valuestring);
 }
 
 /* Tensor ids; null is NW_NONE where one may be left out. The caller frees *ids. */
@@ -220,14 +53,14 @@ static nw_status read_ids(reader *in, const cJSON *json, bool may_lack, nw_tenso
     if (!json)
         return NW_OK;
     if (!cJSON_IsArray(json))
-        return wrong_type(in, "a list", json);
+        return nw_json_wrong_type(in, "a list", json);
     for (const cJSON *item = json->child; item && status == NW_OK; item = item->next) {
         int64_t id = NW_NONE;
         in->item = (int)used;
         if (in->graph->n_tensors == 0)
-            status = fail(in, NW_INVALID, "there are no tensors");
+            status = nw_json_fail(in, NW_INVALID, "there are no tensors");
         else if (!cJSON_IsNull(item) || !may_lack)
-            status = read_int(in, item, 0, in->graph->n_tensors - 1, &id);
+            status = nw_json_int(in, item, 0, in->graph->n_tensors - 1, &id);
         list = nw_grow(list, used, &capacity, sizeof *list);
         list[used++] = (nw_tensor_id)id;
     }
@@ -249,21 +82,21 @@ static nw_status read_shape(reader *in, const cJSON *json, nw_shape *shape)
     if (!json || cJSON_IsNull(json))
         return NW_OK;
     if (!cJSON_IsArray(json))
-        return wrong_type(in, "a list of sizes or null", json);
+        return nw_json_wrong_type(in, "a list of sizes or null", json);
     int64_t elements = 1;
     shape->rank = 0;
     for (const cJSON *item = json->child; item; item = item->next) {
         int64_t size = 0;
         in->item = shape->rank;
         if (shape->rank == NW_MAX_RANK)
-            return fail(in, NW_INVALID, "more than %d dimensions", NW_MAX_RANK);
-        nw_status status = read_int(in, item, NW_DIM_FREE, NW_MAX_DIM, &size);
+            return nw_json_fail(in, NW_INVALID, "more than %d dimensions", NW_MAX_RANK);
+        nw_status status = nw_json_int(in, item, NW_DIM_FREE, NW_MAX_DIM, &size);
         if (status != NW_OK)
             return status;
         shape->dims[shape->rank++] = size;
         elements *= size > 1 ? size : 1;
         if (elements > NW_MAX_ELEMENTS)
-            return fail(in, NW_INVALID, "over 2^40 elements");
+            return nw_json_fail(in, NW_INVALID, "over 2^40 elements");
     }
     in->item = -1;
     return NW_OK;
@@ -281,13 +114,13 @@ static nw_status read_quant(reader *in, const cJSON *json, nw_quant *quant)
         if (!found[k])
             continue;
         if (k == 0)
-            status = read_int(in, found[k], 0, INT32_MAX, &channels);
+            status = nw_json_int(in, found[k], 0, INT32_MAX, &channels);
         else if (k == 1)
-            status = read_int(in, found[k], INT32_MIN, INT32_MAX, &axis);
+            status = nw_json_int(in, found[k], INT32_MIN, INT32_MAX, &axis);
         else if (k == 2)
-            status = read_real(in, found[k], DBL_MAX, &quant->scale);
+            status = nw_json_real(in, found[k], DBL_MAX, &quant->scale);
         else
-            status = read_int(in, found[k], INT64_MIN, INT64_MAX, &quant->zero_point);
+            status = nw_json_int(in, found[k], INT64_MIN, INT64_MAX, &quant->zero_point);
     }
     if (status != NW_OK)
         return status;
@@ -305,24 +138,24 @@ static nw_status read_values(reader *in, const cJSON *json, const nw_tensor *ten
     bool is_unsigned =
         strncmp(nw_dtype_name(tensor->dtype), "uint", 4) == 0 || tensor->dtype == NW_DTYPE_BOOL;
     if (!cJSON_IsArray(json))
-        return wrong_type(in, "a list", json);
+        return nw_json_wrong_type(in, "a list", json);
     if (bits < 8 || nw_dtype_is_float(tensor->dtype) || tensor->dtype == NW_DTYPE_UINT64)
-        return fail(in, NW_INVALID, "are for integers up to int64; use base64 for %s",
-                    nw_dtype_name(tensor->dtype));
+        return nw_json_fail(in, NW_INVALID, "are for integers up to int64; use base64 for %s",
+                            nw_dtype_name(tensor->dtype));
     int64_t max = bits == 64 ? INT64_MAX : ((int64_t)1 << (bits - !is_unsigned)) - 1;
     int64_t min = is_unsigned ? 0 : -max - 1;
     int64_t n = 0;
     for (const cJSON *item = json->child; item; item = item->next)
         n++;
     if (!nw_shape_is_known(&tensor->shape) || n != nw_shape_elements(&tensor->shape))
-        return fail(in, NW_INVALID, "are %lld, the shape has %lld elements", (long long)n,
-                    (long long)nw_shape_elements(&tensor->shape));
+        return nw_json_fail(in, NW_INVALID, "are %lld, the shape has %lld elements", (long long)n,
+                            (long long)nw_shape_elements(&tensor->shape));
     uint8_t *data = nw_graph_alloc(in->graph, (size_t)n * (size_t)width);
     size_t used = 0;
     in->item = 0;
     for (const cJSON *item = json->child; item; item = item->next, in->item++) {
         int64_t value = 0;
-        nw_status status = read_int(in, item, min, max, &value);
+        nw_status status = nw_json_int(in, item, min, max, &value);
         if (status != NW_OK)
             return status;
         for (int i = 0; i < width; i++)
@@ -338,9 +171,9 @@ static nw_status read_values(reader *in, const cJSON *json, const nw_tensor *ten
 static void note_file(reader *in, const char *path, int64_t end)
 {
     int32_t id = nw_map_get(&in->file_ids, path);
-    if (id == NW_MAP_NONE && in->n_files < MAX_FILES) {
+    if (id == NW_MAP_NONE && in->n_files < NW_JSON_MAX_FILES) {
         id = in->n_files++;
-        in->files[id] = (weight_file){.path = path};
+        in->files[id] = (nw_json_file){.path = path};
         nw_map_put(&in->file_ids, path, id);
     }
     if (id == NW_MAP_NONE)
@@ -367,20 +200,20 @@ static nw_status read_bytes(reader *in, const cJSON *const *found, const nw_tens
         }
     in->key = NULL;
     if (n_given != 1)
-        return fail(in, NW_INVALID, "needs one of \"bytes\", \"values\" and \"base64\"");
+        return nw_json_fail(in, NW_INVALID, "needs one of \"bytes\", \"values\" and \"base64\"");
     in->key = names[which];
     if (which == BYTES)
-        return read_int(in, found[BYTES], 0, NW_MAX_ELEMENTS * 16, n_bytes);
+        return nw_json_int(in, found[BYTES], 0, NW_MAX_ELEMENTS * 16, n_bytes);
     if (which == VALUES)
         status = read_values(in, found[VALUES], tensor, bytes, &length);
     else if (!cJSON_IsString(found[BASE64]))
-        status = wrong_type(in, "a string", found[BASE64]);
+        status = nw_json_wrong_type(in, "a string", found[BASE64]);
     else
-        status = read_base64(in, found[BASE64]->valuestring, bytes, &length);
+        status = nw_json_base64(in, found[BASE64]->valuestring, bytes, &length);
     *n_bytes = (int64_t)length;
     if (status == NW_OK && *n_bytes < nw_tensor_bytes(tensor))
-        return fail(in, NW_INVALID, "has %lld bytes, the tensor needs %lld", (long long)*n_bytes,
-                    (long long)nw_tensor_bytes(tensor));
+        return nw_json_fail(in, NW_INVALID, "has %lld bytes, the tensor needs %lld",
+                            (long long)*n_bytes, (long long)nw_tensor_bytes(tensor));
     return status;
 }
 
@@ -400,18 +233,18 @@ static nw_status read_constant(reader *in, const cJSON *json, nw_tensor_id id)
         status = read_bytes(in, found, tensor, &bytes, &n_bytes);
     in->key = "offset";
     if (status == NW_OK && found[OFFSET])
-        status = read_int(in, found[OFFSET], 0, NW_JSON_MAX_EXACT, &offset);
+        status = nw_json_int(in, found[OFFSET], 0, NW_JSON_MAX_EXACT, &offset);
     in->key = "file";
     if (status == NW_OK && found[FILE_PATH] && !found[OFFSET])
-        status = fail(in, NW_INVALID, "needs an offset beside it");
+        status = nw_json_fail(in, NW_INVALID, "needs an offset beside it");
     if (status == NW_OK && found[FILE_PATH])
-        status = read_text(in, found[FILE_PATH], &path);
+        status = nw_json_text(in, found[FILE_PATH], &path);
     in->key = "stored";
     if (status == NW_OK && found[STORED] && !cJSON_IsBool(found[STORED]))
-        status = wrong_type(in, "true or false", found[STORED]);
+        status = nw_json_wrong_type(in, "true or false", found[STORED]);
     in->key = NULL;
     if (status == NW_OK && (in->const_bytes += n_bytes) > MAX_CONST_BYTES)
-        status = fail(in, NW_LIMIT, "over 2^60 bytes of constants up to here");
+        status = nw_json_fail(in, NW_LIMIT, "over 2^60 bytes of constants up to here");
     if (status != NW_OK)
         return status;
     nw_graph_set_data(in->graph, id, bytes, (size_t)n_bytes, offset);
@@ -429,16 +262,16 @@ static nw_status check_id(reader *in, const cJSON *json)
 {
     int64_t id;
     in->key = "id";
-    return json ? read_int(in, json, in->index, in->index, &id) : NW_OK;
+    return json ? nw_json_int(in, json, in->index, in->index, &id) : NW_OK;
 }
 
 static nw_status read_dtype(reader *in, const cJSON *json, nw_dtype *out)
 {
     if (!cJSON_IsString(json))
-        return wrong_type(in, "the name of a type", json);
+        return nw_json_wrong_type(in, "the name of a type", json);
     *out = nw_dtype_find(json->valuestring);
     if (*out == NW_DTYPE_UNKNOWN && strcmp(json->valuestring, nw_dtype_name(*out)) != 0)
-        return fail(in, NW_INVALID, "\"%.40s\" is no type we know", json->valuestring);
+        return nw_json_fail(in, NW_INVALID, "\"%.40s\" is no type we know", json->valuestring);
     return NW_OK;
 }
 
@@ -457,11 +290,11 @@ static nw_status read_tensor(reader *in, const cJSON *json)
         status = check_id(in, found[ID]);
     in->key = "name";
     if (status == NW_OK && found[NAME])
-        status = read_text(in, found[NAME], &name);
+        status = nw_json_text(in, found[NAME], &name);
     in->key = "dtype";
     if (status == NW_OK)
         status = found[DTYPE] ? read_dtype(in, found[DTYPE], &dtype)
-                              : fail(in, NW_INVALID, "is missing");
+                              : nw_json_fail(in, NW_INVALID, "is missing");
     in->key = "shape";
     if (status == NW_OK)
         status = read_shape(in, found[SHAPE], &shape);
@@ -491,20 +324,20 @@ static nw_status read_attr(reader *in, const nw_json_attr *attr, const cJSON *js
     nw_status status = NW_OK;
     switch (attr->type) {
     case NW_JSON_INT32:
-        status = read_int(in, json, INT32_MIN, INT32_MAX, &whole);
+        status = nw_json_int(in, json, INT32_MIN, INT32_MAX, &whole);
         memcpy(at, &(int32_t){(int32_t)whole}, sizeof(int32_t));
         break;
     case NW_JSON_ENUM:
-        status = read_choice(in, json, attr->names, &index);
+        status = nw_json_choice(in, json, attr->names, &index);
         memcpy(at, &(uint8_t){(uint8_t)index}, sizeof(uint8_t));
         break;
     case NW_JSON_BOOL:
         if (!cJSON_IsBool(json))
-            return wrong_type(in, "true or false", json);
+            return nw_json_wrong_type(in, "true or false", json);
         memcpy(at, &(bool){cJSON_IsTrue(json)}, sizeof(bool));
         break;
     default:
-        status = read_real(in, json, FLT_MAX, &real);
+        status = nw_json_real(in, json, FLT_MAX, &real);
         memcpy(at, &(float){(float)real}, sizeof(float));
     }
     return status;
@@ -515,7 +348,7 @@ static nw_status read_list(reader *in, const cJSON *json, bool is_real, nw_attrs
 {
     size_t n = 0;
     if (!cJSON_IsArray(json))
-        return wrong_type(in, "a list", json);
+        return nw_json_wrong_type(in, "a list", json);
     for (const cJSON *item = json->child; item; item = item->next)
         n++;
     int64_t *ints = is_real ? NULL : nw_graph_alloc(in->graph, n * sizeof *ints);
@@ -523,8 +356,8 @@ static nw_status read_list(reader *in, const cJSON *json, bool is_real, nw_attrs
     in->item = 0;
     for (const cJSON *item = json->child; item; item = item->next, in->item++) {
         double real = 0;
-        nw_status status = is_real ? read_real(in, item, FLT_MAX, &real)
-                                   : read_int(in, item, INT64_MIN, INT64_MAX, &ints[in->item]);
+        nw_status status = is_real ? nw_json_real(in, item, FLT_MAX, &real)
+                                   : nw_json_int(in, item, INT64_MIN, INT64_MAX, &ints[in->item]);
         if (status != NW_OK)
             return status;
         if (is_real)
@@ -563,7 +396,7 @@ static nw_status read_attrs(reader *in, const cJSON *json, nw_attrs *attrs)
     }
     in->key = "n_axes"; /* so many begins, ends and axes each are in ints */
     if (status == NW_OK && (attrs->n_axes < 0 || attrs->n_axes > attrs->n_ints / 3))
-        status = fail(in, NW_INVALID, "ints must hold three times as many numbers");
+        status = nw_json_fail(in, NW_INVALID, "ints must hold three times as many numbers");
     if (status == NW_OK)
         in->group = in->key = NULL;
     return status;
@@ -572,12 +405,12 @@ static nw_status read_attrs(reader *in, const cJSON *json, nw_attrs *attrs)
 static nw_status read_op(reader *in, const cJSON *json, nw_op *out)
 {
     if (!json)
-        return fail(in, NW_INVALID, "is missing");
+        return nw_json_fail(in, NW_INVALID, "is missing");
     if (!cJSON_IsString(json))
-        return wrong_type(in, "the name of an operator", json);
+        return nw_json_wrong_type(in, "the name of an operator", json);
     *out = nw_op_find(json->valuestring);
     if (*out == NW_OP_COUNT)
-        return fail(in, NW_INVALID, "\"%.40s\" is no operator we know", json->valuestring);
+        return nw_json_fail(in, NW_INVALID, "\"%.40s\" is no operator we know", json->valuestring);
     return NW_OK;
 }
 
@@ -614,19 +447,19 @@ static nw_status read_head(reader *in, const cJSON *const *found, node_head *hea
     in->key = "type";
     head->file_type = "";
     if (status == NW_OK && found[NODE_TYPE])
-        status = read_text(in, found[NODE_TYPE], &head->file_type);
+        status = nw_json_text(in, found[NODE_TYPE], &head->file_type);
     in->key = "name";
     head->name = "";
     if (status == NW_OK && found[NODE_NAME])
-        status = read_text(in, found[NODE_NAME], &head->name);
+        status = nw_json_text(in, found[NODE_NAME], &head->name);
     in->key = "act";
     if (status == NW_OK && found[NODE_ACT])
-        status = read_choice(in, found[NODE_ACT], nw_json_acts, &head->act);
+        status = nw_json_choice(in, found[NODE_ACT], nw_json_acts, &head->act);
     in->key = "opaque_bytes";
     if (status == NW_OK && found[NODE_BYTES])
-        status = read_int(in, found[NODE_BYTES], 0, NW_MAX_ELEMENTS, &head->opaque_bytes);
+        status = nw_json_int(in, found[NODE_BYTES], 0, NW_MAX_ELEMENTS, &head->opaque_bytes);
     if (status == NW_OK && (in->const_bytes += head->opaque_bytes) > MAX_CONST_BYTES)
-        status = fail(in, NW_LIMIT, "over 2^60 bytes of constants up to here");
+        status = nw_json_fail(in, NW_LIMIT, "over 2^60 bytes of constants up to here");
     in->key = NULL;
     nw_attrs_init(&head->attrs);
     return status == NW_OK ? read_attrs(in, found[NODE_ATTRS], &head->attrs) : status;
@@ -670,9 +503,9 @@ static nw_status read_each(reader *in, const char *list, const cJSON *json,
 {
     in->key = list;
     if (!json)
-        return fail(in, NW_INVALID, "is missing");
+        return nw_json_fail(in, NW_INVALID, "is missing");
     if (!cJSON_IsArray(json))
-        return wrong_type(in, "a list", json);
+        return nw_json_wrong_type(in, "a list", json);
     in->key = NULL;
     in->list = list;
     in->index = 0;
@@ -719,7 +552,7 @@ static bool find_size(const reader *in, const char *path, int64_t *size)
 static void warn_of_files(reader *in)
 {
     for (int i = 0; i < in->n_files; i++) {
-        const weight_file *file = &in->files[i];
+        const nw_json_file *file = &in->files[i];
         int64_t size = 0;
         if (!find_size(in, file->path, &size))
             nw_graph_warn(in->graph, "%.200s is not there: the values of %d constants are unknown",
@@ -744,17 +577,17 @@ static nw_status read_header(reader *in, const cJSON *const *found)
     in->graph = nw_graph_new("", NW_LAYOUT_NHWC);
     in->key = "name";
     if (found[NAME])
-        status = read_text(in, found[NAME], &name);
+        status = nw_json_text(in, found[NAME], &name);
     in->key = "format";
     if (status == NW_OK && found[FORMAT])
-        status = read_text(in, found[FORMAT], &format);
+        status = nw_json_text(in, found[FORMAT], &format);
     in->key = "layout";
     if (status == NW_OK)
-        status = found[LAYOUT] ? read_choice(in, found[LAYOUT], nw_json_layouts, &layout)
-                               : fail(in, NW_INVALID, "is missing");
+        status = found[LAYOUT] ? nw_json_choice(in, found[LAYOUT], nw_json_layouts, &layout)
+                               : nw_json_fail(in, NW_INVALID, "is missing");
     in->key = "file";
     if (status == NW_OK && found[FILE_PATH])
-        status = read_text(in, found[FILE_PATH], &file);
+        status = nw_json_text(in, found[FILE_PATH], &file);
     in->graph->name = nw_graph_strdup(in->graph, name);
     in->graph->format = nw_graph_strdup(in->graph, format);
     in->graph->layout = (nw_layout)layout;
@@ -767,11 +600,12 @@ static nw_status check_schema(reader *in, const cJSON *doc)
 {
     const cJSON *schema = cJSON_GetObjectItemCaseSensitive(doc, "schema");
     if (!cJSON_IsObject(doc))
-        return wrong_type(in, "an object", doc);
+        return nw_json_wrong_type(in, "an object", doc);
     if (cJSON_IsString(schema) && strcmp(schema->valuestring, NW_JSON_SCHEMA) == 0)
         return NW_OK;
     in->key = "schema";
-    return fail(in, NW_UNSUPPORTED, "must be \"" NW_JSON_SCHEMA "\", which this program reads");
+    return nw_json_fail(in, NW_UNSUPPORTED,
+                        "must be \"" NW_JSON_SCHEMA "\", which this program reads");
 }
 
 static nw_status read_graph(reader *in, const cJSON *doc)

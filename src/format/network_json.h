@@ -18,7 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "src/graph/op.h"
+#include "src/base/map.h"
+#include "src/graph/graph.h"
 
 #define NW_JSON_SCHEMA "nasw.network/1"
 #define NW_JSON_BASE64 "base64:"
@@ -48,5 +49,51 @@ typedef struct nw_json_attr {
 extern const nw_json_attr nw_json_attrs[]; /* ends with a NULL name */
 extern const char *const nw_json_acts[];   /* by nw_act, NULL-terminated */
 extern const char *const nw_json_layouts[];
+
+/* ---- reading ---- */
+
+#define NW_JSON_MAX_FILES 64 /* weight files that are looked for */
+
+/* A weight file that constants refer to. */
+typedef struct nw_json_file {
+    const char *path;
+    int64_t end; /* of the last byte referred to */
+    int n_tensors;
+} nw_json_file;
+
+typedef struct nw_json_reader {
+    nw_graph *graph;
+    nw_error *err;
+    const char *json_path;
+    const char *file; /* of references that name none; NULL: not known */
+    /* Where we are: list[index].group.key[item], each part optional. */
+    const char *list, *group, *key;
+    int index, item;
+    int64_t const_bytes;
+    nw_map file_ids;
+    nw_json_file files[NW_JSON_MAX_FILES];
+    int n_files;
+} nw_json_reader;
+
+/* network_json_values.c: errors and single values. `parsed` is a value of the JSON library,
+ * which no header names.
+ *
+ * Fails with the reader's place: "nodes[12].inputs[0]". */
+nw_status nw_json_fail(nw_json_reader *in, nw_status status, const char *format, ...)
+    NW_PRINTF(3, 4);
+nw_status nw_json_wrong_type(nw_json_reader *in, const char *wanted, const void *parsed);
+
+NW_CHECKED nw_status nw_json_int(nw_json_reader *in, const void *parsed, int64_t min, int64_t max,
+                                 int64_t *out);
+/* A number up to limit in size, or "nan", "inf", "-inf". */
+NW_CHECKED nw_status nw_json_real(nw_json_reader *in, const void *parsed, double limit,
+                                  double *out);
+/* The bytes, with a zero behind, in the graph's memory. */
+NW_CHECKED nw_status nw_json_base64(nw_json_reader *in, const char *text, uint8_t **bytes,
+                                    size_t *n_bytes);
+/* A text as the writer puts it; it lives with the graph or with the JSON. */
+NW_CHECKED nw_status nw_json_text(nw_json_reader *in, const void *parsed, const char **out);
+NW_CHECKED nw_status nw_json_choice(nw_json_reader *in, const void *parsed,
+                                    const char *const *names, int *out);
 
 #endif

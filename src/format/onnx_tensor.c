@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,15 +80,10 @@ void *nw_onnx_keep_bytes(nw_onnx_import *in, const void *bytes, size_t n_bytes)
 
 static double half_to_double(uint16_t half)
 {
-    int exponent = half >> 10 & 31;
-    double fraction = half & 1023, value;
+    int exponent = half >> 10 & 31, fraction = half & 1023;
     if (exponent == 31)
         return 0; /* infinities and NaN are no scales */
-    value = exponent ? (1024 + fraction) : 2 * fraction;
-    for (int i = exponent; i < 26; i++)
-        value /= 2;
-    for (int i = 26; i < exponent; i++)
-        value *= 2;
+    double value = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
     return half & 0x8000 ? -value : value;
 }
 

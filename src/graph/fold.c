@@ -38,6 +38,7 @@ static bool can_hold(nw_dtype dtype)
     case NW_DTYPE_COMPLEX64:
     case NW_DTYPE_COMPLEX128:
     case NW_DTYPE_FLOAT8:
+    case NW_DTYPE_OPAQUE:
         return false;
     default:
         return true;
@@ -325,13 +326,12 @@ static void fold_tile(const nw_infer *in)
     const nw_tensor *x = nw_infer_input(in, 0);
     nw_values values;
     nw_view view;
-    if (!nw_fold_has_value(x) || !nw_fold_begin(in, 0, 0, &values) ||
-        !nw_fold_same_class(&values, x))
+    nw_list repeats; /* unknown: the output's shape is only what the file claims */
+    if (!nw_fold_has_value(x) || nw_infer_list(in, 1, &repeats) != NW_LIST_KNOWN ||
+        !nw_fold_begin(in, 0, 0, &values) || !nw_fold_same_class(&values, x))
         return;
     nw_view_dense(&x->shape, &view);
     const nw_shape *shape = &nw_infer_output(in, 0)->shape;
-    if (shape->rank != x->shape.rank)
-        return;
     for (int64_t i = 0; i < values.n; i++) {
         int64_t rest = i, from = 0;
         for (int axis = shape->rank - 1; axis >= 0; axis--) {

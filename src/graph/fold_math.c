@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "src/graph/fold.h"
 
@@ -9,22 +10,15 @@ static int64_t negate(int64_t value)
     return (int64_t)(0 - (uint64_t)value);
 }
 
-static bool divide_ints(int64_t a, int64_t b, int64_t *out)
+/* Where signs differ and something is left over, DIV and FLOOR_DIV part, and so do ONNX's two kinds
+ * of Mod; shapes never get there. */
+static bool divide_ints(int64_t a, int64_t b, int64_t *quotient, int64_t *rest)
 {
     if (b == 0)
         return false;
-    *out = b == -1 ? negate(a) : a / b; /* INT64_MIN / -1 traps */
-    return true;
-}
-
-/* The result has the sign of the divisor: ONNX Mod without fmod, TFLite FLOOR_MOD. */
-static bool modulo_ints(int64_t a, int64_t b, int64_t *out)
-{
-    if (b == 0)
-        return false;
-    int64_t rest = b == -1 ? 0 : a % b;
-    *out = rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-    return true;
+    *quotient = b == -1 ? negate(a) : a / b; /* INT64_MIN / -1 traps */
+    *rest = b == -1 ? 0 : a % b;
+    return *rest == 0 || (a < 0) == (b < 0);
 }
 
 static bool raise_ints(int64_t a, int64_t b, int64_t *out)
@@ -41,6 +35,7 @@ static bool raise_ints(int64_t a, int64_t b, int64_t *out)
 
 static bool combine_ints(nw_op op, int64_t a, int64_t b, int64_t *out)
 {
+    int64_t unused;
     switch (op) {
     case NW_OP_ADD:
         *out = (int64_t)((uint64_t)a + (uint64_t)b);
@@ -52,9 +47,9 @@ static bool combine_ints(nw_op op, int64_t a, int64_t b, int64_t *out)
         *out = (int64_t)((uint64_t)a * (uint64_t)b);
         return true;
     case NW_OP_DIV:
-        return divide_ints(a, b, out);
+        return divide_ints(a, b, out, &unused);
     case NW_OP_MOD:
-        return modulo_ints(a, b, out);
+        return divide_ints(a, b, &unused, out);
     case NW_OP_POW:
         return raise_ints(a, b, out);
     case NW_OP_MIN:
@@ -100,12 +95,36 @@ static bool combine_floats(nw_op op, double a, double b, double *out)
     }
 }
 
-static bool all_have_values(const nw_infer *in)
+/* Operators that a reader files under another one of the same cost but another meaning. */
+static const struct {
+    const char *file_type;
+    bool ints_alike;
+} pretenders[] = {{"Mean", false}, {"SQUARED_DIFFERENCE", false}, {"FLOOR_DIV", true}};
+
+/* Whether the operator does to stored numbers just what its name says: no activation inside, no
+ * scales to mind, no pretender. */
+static bool is_plain(const nw_infer *in)
+{
+    const nw_tensor *out = nw_infer_output(in, 0), *first = nw_infer_input(in, 0);
+    if (in->node->act != NW_ACT_NONE || !out || out->quant.n_channels || !first ||
+        strstr(in->node->file_type, "QLinear"))
+        return false;
+    for (int i = 0; i < in->node->n_inputs; i++)
+        if (nw_infer_input(in, i) && nw_infer_input(in, i)->quant.n_channels)
+            return false;
+    for (size_t i = 0; i < sizeof pretenders / sizeof pretenders[0]; i++)
+        if (strcmp(in->node->file_type, pretenders[i].file_type) == 0)
+            return pretenders[i].ints_alike && first->ints;
+    return true;
+}
+
+/* All inputs known, and a plain operator. */
+static bool can_compute(const nw_infer *in)
 {
     for (int i = 0; i < in->node->n_inputs; i++)
         if (!nw_fold_has_value(nw_infer_input(in, i)))
             return false;
-    return in->node->n_inputs > 0;
+    return is_plain(in);
 }
 
 static void view_as_output(const nw_infer *in, int input, nw_view *out)
@@ -139,7 +158,7 @@ void nw_fold_arithmetic(const nw_infer *in)
     nw_values values;
     nw_view view;
     const nw_tensor *out = nw_infer_output(in, 0), *x = nw_infer_input(in, 0);
-    if (!out || !all_have_values(in))
+    if (!can_compute(in))
         return;
     int64_t work = in->node->n_inputs * nw_shape_elements(&out->shape);
     if (!nw_fold_begin(in, 0, work, &values) || !nw_fold_same_class(&values, x))
@@ -201,7 +220,7 @@ void nw_fold_compare(const nw_infer *in)
     const nw_tensor *a = nw_infer_input(in, 0), *b = nw_infer_input(in, 1);
     nw_values values;
     nw_view of_a, of_b;
-    if (!all_have_values(in) || !a->ints != !b->ints || !nw_fold_begin(in, 0, 0, &values) ||
+    if (!can_compute(in) || !a->ints != !b->ints || !nw_fold_begin(in, 0, 0, &values) ||
         !values.ints)
         return;
     view_as_output(in, 0, &of_a);
@@ -217,7 +236,7 @@ void nw_fold_where(const nw_infer *in)
     const nw_tensor *condition = nw_infer_input(in, 0);
     nw_values values;
     nw_view of_condition, views[2];
-    if (!all_have_values(in) || !condition->ints || !nw_fold_begin(in, 0, 0, &values) ||
+    if (!can_compute(in) || !condition->ints || !nw_fold_begin(in, 0, 0, &values) ||
         !nw_fold_same_class(&values, nw_infer_input(in, 1)) ||
         !nw_fold_same_class(&values, nw_infer_input(in, 2)))
         return;
@@ -310,8 +329,7 @@ void nw_fold_unary(const nw_infer *in)
     const nw_tensor *x = nw_infer_input(in, 0);
     nw_unary unary = (nw_unary)in->node->attrs.unary;
     nw_values values;
-    if (!nw_fold_has_value(x) || !nw_fold_begin(in, 0, 0, &values) ||
-        !nw_fold_same_class(&values, x))
+    if (!can_compute(in) || !nw_fold_begin(in, 0, 0, &values) || !nw_fold_same_class(&values, x))
         return;
     bool is_fine = true;
     for (int64_t i = 0; i < values.n && is_fine; i++) {
@@ -351,7 +369,7 @@ void nw_fold_cast(const nw_infer *in)
 {
     const nw_tensor *x = nw_infer_input(in, 0);
     nw_values values;
-    if (!nw_fold_has_value(x) || !nw_fold_begin(in, 0, 0, &values))
+    if (!nw_fold_has_value(x) || !is_plain(in) || !nw_fold_begin(in, 0, 0, &values))
         return;
     bool is_fine = true;
     for (int64_t i = 0; i < values.n && is_fine; i++) {
@@ -441,7 +459,7 @@ void nw_fold_reduce(const nw_infer *in)
     nw_view view;
     uint32_t axes;
     bool is_known;
-    if (!nw_fold_has_value(x) || reduce == NW_REDUCE_OTHER ||
+    if (!nw_fold_has_value(x) || !is_plain(in) || reduce == NW_REDUCE_OTHER ||
         nw_infer_reduced(in, &axes, &is_known) != NW_OK || !is_known ||
         !nw_fold_begin(in, 0, nw_shape_elements(&x->shape), &values) ||
         !nw_fold_same_class(&values, x))

@@ -224,7 +224,7 @@ static const rule_row rules[NW_OP_COUNT] = {
     [NW_OP_BATCH_NORM] = {nw_rule_batch_norm, 1, TYPE_OF_INPUT_0, TYPE_OF_INPUT_0},
     [NW_OP_LAYER_NORM] = {nw_rule_layer_norm, 1, TYPE_OF_INPUT_0, TYPE_OF_INPUT_0},
     [NW_OP_INSTANCE_NORM] = SAME,
-    [NW_OP_QUANTIZE] = {nw_rule_same, 1, TYPE_UINT8, TYPE_OPEN}, /* ONNX without a zero point */
+    [NW_OP_QUANTIZE] = {nw_rule_quantize, 1, TYPE_UINT8, TYPE_OPEN}, /* ONNX without a zero point */
     [NW_OP_DEQUANTIZE] = {nw_rule_same, 1, TYPE_FLOAT32, TYPE_OPEN},
     [NW_OP_CAST] = {nw_rule_same, 1, TYPE_OPEN, TYPE_OPEN},
     [NW_OP_IDENTITY] = {nw_rule_same, 1, TYPE_OF_INPUT_0, TYPE_BOOL}, /* the mask of a dropout */
@@ -286,9 +286,11 @@ static void take_stored_shapes(const nw_infer *in)
 {
     for (int i = 0; i < in->node->n_outputs; i++) {
         nw_tensor *tensor = nw_infer_output(in, i);
-        if (tensor && nw_shape_is_known(&tensor->stored_shape))
+        if (!tensor || tensor->is_stored) /* a Constant's output */
+            continue;
+        if (nw_shape_is_known(&tensor->stored_shape))
             tensor->shape = tensor->stored_shape;
-        else if (tensor)
+        else
             tensor->shape = (nw_shape){.rank = -1};
     }
 }

@@ -97,8 +97,8 @@ nw_infer_rule nw_rule_resize, nw_rule_depth_to_space, nw_rule_space_to_depth,
     nw_rule_tile;
 /* infer_math.c */
 nw_infer_rule nw_rule_same, nw_rule_same_axis, nw_rule_broadcast, nw_rule_prelu, nw_rule_batch_norm,
-    nw_rule_layer_norm, nw_rule_matmul, nw_rule_fully_connected, nw_rule_reduce, nw_rule_arg_max,
-    nw_rule_top_k;
+    nw_rule_layer_norm, nw_rule_quantize, nw_rule_matmul, nw_rule_fully_connected, nw_rule_reduce,
+    nw_rule_arg_max, nw_rule_top_k;
 /* infer_move.c */
 nw_infer_rule nw_rule_view, nw_rule_concat, nw_rule_stack, nw_rule_unstack, nw_rule_split,
     nw_rule_gather, nw_rule_gather_nd, nw_rule_gather_elements, nw_rule_one_hot, nw_rule_range,

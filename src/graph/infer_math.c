@@ -93,6 +93,14 @@ nw_status nw_rule_layer_norm(const nw_infer *in)
     return NW_OK;
 }
 
+nw_status nw_rule_quantize(const nw_infer *in)
+{
+    nw_infer_set(in, 0, nw_infer_shape(in, 0));
+    for (int i = 1; i < in->node->n_outputs; i++) /* scale and zero point that it chose itself */
+        nw_infer_set(in, i, &(nw_shape){.rank = 0});
+    return NW_OK;
+}
+
 /* ---- products ---- */
 
 /* A matrix operand: rows x columns as multiplied, and the batch axes in front. */

@@ -72,8 +72,8 @@ const char *nw_hw_nearest_op(const char *name);
 /* A printable copy, so that whatever shows the description need not care. */
 const char *nw_hw_copy_visible(nw_arena *arena, const char *text);
 
-/* read.c: reads and checks every key of a parsed object (a cJSON, which no header names); says
- * nothing of keys left out. */
+/* read.c: reads and checks every key of a parsed object (of the JSON library, which no header
+ * names); says nothing of keys left out. */
 NW_CHECKED nw_status nw_hw_read_keys(nw_hw *hw, nw_arena *arena, const void *json, nw_error *err);
 
 typedef struct nw_hw_store {

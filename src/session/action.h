@@ -1,0 +1,82 @@
+/* action.h - everything that changes a session, by name.
+ *
+ * One table feeds keys, footer, help, palette, mouse, Lua (nasw.act), the log, and `nasw --keys`.
+ * An action is (id, target, value): what to do, to which row, with which value. Moving, scrolling
+ * and panes are view commands, a second table in ui/. To add an action: its row in NW_ACTIONS, its
+ * function in action.c.
+ */
+#ifndef NW_ACTION_H
+#define NW_ACTION_H
+
+#include <stdbool.h>
+
+#include "src/base/error.h"
+
+typedef struct nw_session nw_session;
+
+typedef enum nw_value_kind {
+    NW_VALUE_NONE,
+    NW_VALUE_PATH,      /* a file; "demo" where a model is expected */
+    NW_VALUE_HW,        /* a hardware description's name or path */
+    NW_VALUE_ESTIMATOR, /* a name of nw_estimator_find */
+    NW_VALUE_PRECISION, /* file, int8, ... */
+    NW_VALUE_TEXT
+} nw_value_kind;
+
+/* id, name, key, value, logged (replayed, undone), help in one line */
+#define NW_ACTIONS(X)                                                                              \
+    X(OPEN, "open", "o", NW_VALUE_PATH, true, "open a model: ONNX, TFLite, network JSON, demo")    \
+    X(HW, "hw", "H", NW_VALUE_HW, true,                                                            \
+      "switch the hardware; the old numbers become the baseline")                                  \
+    X(HW_NEXT, "hw.next", "]", NW_VALUE_NONE, true, "the next hardware description in the list")   \
+    X(HW_PREVIOUS, "hw.previous", "[", NW_VALUE_NONE, true, "the previous one")                    \
+    X(PRECISION, "precision", "p", NW_VALUE_PRECISION, true,                                       \
+      "element type: file, int8, int16, ...")                                                      \
+    X(ESTIMATOR, "estimator", "", NW_VALUE_ESTIMATOR, true, "who estimates: device")               \
+    X(INPUT, "input", "", NW_VALUE_TEXT, true, "sizes of the next model opened: NAME=1x3x320x320") \
+    X(BASELINE, "baseline", "b", NW_VALUE_NONE, true, "pin what is open as the baseline")          \
+    X(UNDO, "undo", "u", NW_VALUE_NONE, false, "undo the last change")                             \
+    X(REDO, "redo", "C-r", NW_VALUE_NONE, false, "redo what was undone")                           \
+    X(REPEAT, "repeat", ".", NW_VALUE_NONE, false, "repeat the last change")                       \
+    X(SAVE, "save", "w", NW_VALUE_PATH, false,                                                     \
+      "save the network as JSON, by default beside its file")                                      \
+    X(EXPORT, "export", "e", NW_VALUE_PATH, false, "write the breakdown: .json, .csv or .txt")     \
+    X(COPY, "copy", "y", NW_VALUE_NONE, false, "copy the row under the cursor, also to a file")    \
+    X(COMPARE_HW, "hw.compare", "K", NW_VALUE_NONE, false,                                         \
+      "estimate on every description, in the background")                                          \
+    X(RUN_SCRIPT, "script", "", NW_VALUE_PATH, false, "run a Lua script on this session")          \
+    X(SAVE_SESSION, "save-session", "", NW_VALUE_PATH, false,                                      \
+      "write this session's actions as a Lua script")                                              \
+    X(STOP, "stop", "C-c", NW_VALUE_NONE, false, "stop the running task, never the program")       \
+    X(QUIT, "quit", "q", NW_VALUE_NONE, false, "leave; asks only if something is unsaved")
+
+typedef enum nw_action_id {
+#define X(id, name, key, value, logged, help) NW_ACTION_##id,
+    NW_ACTIONS(X)
+#undef X
+        NW_ACTION_COUNT
+} nw_action_id;
+
+typedef struct nw_action_def {
+    const char *name, *key, *help;
+    nw_value_kind value;
+    bool is_logged;
+} nw_action_def;
+
+typedef struct nw_action {
+    nw_action_id id;
+    int target;        /* index of a kernel, or -1 */
+    const char *value; /* borrowed; NULL: none given */
+} nw_action;
+
+const nw_action_def *nw_action_def_of(nw_action_id id);
+nw_action_id nw_action_find(const char *name); /* NW_ACTION_COUNT: none */
+
+/* Whether the action makes sense now; else why not, in words (may be NULL). */
+bool nw_action_is_possible(const nw_session *session, nw_action_id id, char *why, size_t size);
+
+/* Does it. NW_INVALID: refused, err says why; nothing has changed then. Leaves a message in the
+ * session either way. */
+NW_CHECKED nw_status nw_session_act(nw_session *session, const nw_action *action, nw_error *err);
+
+#endif
