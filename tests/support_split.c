@@ -86,6 +86,15 @@ const char *kernel_list(const nw_kernels *kernels)
     return text;
 }
 
+const nw_kernel *kernel_of_kind(const nw_kernels *kernels, nw_kernel_kind kind)
+{
+    for (int i = 0; i < kernels->n_kernels; i++)
+        if (kernels->kernels[i].shape.parts[0].kind == kind)
+            return &kernels->kernels[i];
+    fprintf(stderr, "no %s kernel\n", nw_kernel_kind_name(kind));
+    abort();
+}
+
 static unsigned next_random(unsigned *state)
 {
     *state = *state * 1664525u + 1013904223u;
