@@ -404,10 +404,10 @@ END_TEST
 START_TEST(lists_of_one_window_are_for_the_same_axes)
 {
     nw_error err;
-    nw_buf g = graph_of_xy(), pool = node("MaxPool", "x", "y");
-    add_ints(&pool, "kernel_shape", 2, (const int64_t[]){2, 2});
-    add_ints(&pool, "pads", 2, (const int64_t[]){1, 1});
-    put_message(&g, 1, &pool);
+    nw_buf g = onnx_graph_of_xy(), pool = onnx_node("MaxPool", "x", "y");
+    onnx_add_ints(&pool, "kernel_shape", 2, (const int64_t[]){2, 2});
+    onnx_add_ints(&pool, "pads", 2, (const int64_t[]){1, 1});
+    onnx_put_message(&g, 1, &pool);
     ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
     ck_assert_ptr_nonnull(strstr(err.message, "pads"));
 }
@@ -491,14 +491,14 @@ START_TEST(scales_of_every_float_type_are_read)
         size_t n;
     } scales[] = {{10, "\x00\x34", 2}, {16, "\x80\x3e", 2}, {1, "\0\0\x80\x3e", 4}};
     for (size_t i = 0; i < 3; i++) {
-        nw_buf g = graph_of_xy(), s = tensor("s", scales[i].type, 0, NULL);
-        nw_buf z = tensor("z", 22, 0, NULL);
-        put_bytes(&s, 9, scales[i].bytes, scales[i].n);
-        put_bytes(&z, 9, "\xee", 1);
-        put_message(&g, 5, &s);
-        put_message(&g, 5, &z);
-        add_node(&g, "QuantizeLinear", "x s z", "q");
-        add_node(&g, "DequantizeLinear", "q s z", "y");
+        nw_buf g = onnx_graph_of_xy(), s = onnx_tensor("s", scales[i].type, 0, NULL);
+        nw_buf z = onnx_tensor("z", 22, 0, NULL);
+        onnx_put_bytes(&s, 9, scales[i].bytes, scales[i].n);
+        onnx_put_bytes(&z, 9, "\xee", 1);
+        onnx_put_message(&g, 5, &s);
+        onnx_put_message(&g, 5, &z);
+        onnx_add_node(&g, "QuantizeLinear", "x s z", "q");
+        onnx_add_node(&g, "DequantizeLinear", "q s z", "y");
         nw_graph *graph = read_graph(&g, 21);
         ck_assert_double_eq(find(graph, "q")->quant.scale, 0.25);
         ck_assert_int_eq(find(graph, "q")->quant.zero_point, -2);
