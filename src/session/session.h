@@ -109,6 +109,8 @@ typedef struct nw_hw_row {
     const char *error; /* "" if none */
 } nw_hw_row;
 const nw_hw_row *nw_session_hw_rows(const nw_session *session, int *n);
+/* What was open when that comparison began; it may not be any more. NULL before the first. */
+const nw_point *nw_session_hw_rows_point(const nw_session *session);
 
 /* ---- hooks of the faces ---- */
 /* Runs RUN_SCRIPT; set by whoever has Lua (main.c). NULL: the action is refused. */
