@@ -101,4 +101,8 @@ uint32_t ui_glyph(const ui_canvas *canvas, ui_glyph_id id);
 /* Column i of 8 of a bar chart's cell: ▁▂▃▄▅▆▇█, in ASCII . : - = + * # #. level 1 to 8. */
 uint32_t ui_level_glyph(const ui_canvas *canvas, int level);
 
+/* Every glyph beyond ASCII that the canvas itself uses, by index; 0 behind the last. The terminal
+ * checks them for their width. */
+uint32_t ui_glyph_used(int index);
+
 #endif
