@@ -237,19 +237,22 @@ static nw_status act_hw(nw_session *s, const nw_action *action, nw_error *err)
  */
 static nw_status step_hw(nw_session *s, int step, nw_error *err)
 {
-    int n = s->n_hw_names, at = step > 0 ? -1 : n;
+    int n = s->n_hw_names, start = -1;
     for (int i = 0; i < n; i++)
         if (strcmp(s->hw_names[i], nw_session_hw(s)->name) == 0)
-            at = i;
+            start = i;
+    int at = start < 0 && step < 0 ? n : start;
     for (int tried = 0; tried < n; tried++) {
         nw_error why;
         at = (at + step + n) % n;
+        if (at == start)
+            break;
         if (switch_hw(s, s->hw_names[at], &why) == NW_OK)
             return NW_OK;
         nw_session_say(s, NW_MESSAGE_WARNING, "skipped %s: %s%s%s", s->hw_names[at], why.where,
                        why.where[0] ? ": " : "", why.message);
     }
-    return nw_fail(err, NW_INVALID, s->data_path, "no description there can be used");
+    return nw_fail(err, NW_INVALID, s->data_path, "there is no other description that can be used");
 }
 
 static nw_status act_hw_next(nw_session *s, const nw_action *action, nw_error *err)
@@ -380,8 +383,9 @@ static nw_status act_copy(nw_session *s, const nw_action *action, nw_error *err)
 
 static nw_status act_compare_hw(nw_session *s, const nw_action *action, nw_error *err)
 {
-    (void)action;
-    return nw_session_compare_hw(s, err);
+    (void)action, (void)err;
+    nw_session_compare_hw(s);
+    return NW_OK;
 }
 
 static nw_status act_run_script(nw_session *s, const nw_action *action, nw_error *err)
@@ -404,9 +408,8 @@ static nw_status act_save_session(nw_session *s, const nw_action *action, nw_err
 
 static nw_status act_stop(nw_session *s, const nw_action *action, nw_error *err)
 {
-    (void)action;
-    if (!nw_session_stop_newest(s))
-        return nw_fail(err, NW_INVALID, "", "nothing is running");
+    (void)action, (void)err;
+    nw_session_stop_newest(s);
     return NW_OK;
 }
 

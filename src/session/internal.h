@@ -97,8 +97,8 @@ typedef struct nw_job {
     bool is_running, is_failed;
 } nw_job;
 
-NW_CHECKED nw_status nw_session_compare_hw(nw_session *session, nw_error *err);
-bool nw_session_stop_newest(nw_session *session); /* false: nothing runs */
+void nw_session_compare_hw(nw_session *session);
+void nw_session_stop_newest(nw_session *session); /* one must be running */
 void nw_session_end_jobs(nw_session *session);
 
 /* ---- state.c ---- */
@@ -120,6 +120,7 @@ typedef struct nw_keeper {
 
 NW_CHECKED nw_status nw_session_keep_copy(nw_session *session, const char *text, nw_error *err);
 void nw_session_autosave(nw_session *session, bool is_last);
+void nw_session_begin_keeping(nw_session *session, const char *folder); /* may be NULL */
 void nw_session_end_keeping(nw_session *session);
 
 /* ---- the session ---- */

@@ -190,9 +190,8 @@ static void finish_rows(nw_session *s)
     end_job(s, s->rows_job, !n_good, message);
 }
 
-nw_status nw_session_compare_hw(nw_session *s, nw_error *err)
+void nw_session_compare_hw(nw_session *s)
 {
-    (void)err;
     char name[128];
     if (s->rows_job) {
         nw_cancel_set(&s->rows_job->cancel);
@@ -206,22 +205,17 @@ nw_status nw_session_compare_hw(nw_session *s, nw_error *err)
         submit_row(s, job, i);
     if (!job->n_tasks)
         finish_rows(s);
-    return NW_OK;
 }
 
-bool nw_session_stop_newest(nw_session *s)
+void nw_session_stop_newest(nw_session *s)
 {
-    for (int i = s->n_jobs - 1; i >= 0; i--) {
-        nw_job *job = s->jobs[i];
-        if (!job->is_running)
-            continue;
-        char message[64];
-        nw_cancel_set(&job->cancel);
-        snprintf(message, sizeof message, "stopped after %d of %d", count_done(s), s->n_rows);
-        end_job(s, job, false, message);
-        return true;
-    }
-    return false;
+    int newest = s->n_jobs - 1;
+    while (!s->jobs[newest]->is_running)
+        newest--;
+    char message[64];
+    nw_cancel_set(&s->jobs[newest]->cancel);
+    snprintf(message, sizeof message, "stopped after %d of %d", count_done(s), s->n_rows);
+    end_job(s, s->jobs[newest], false, message);
 }
 
 /* What a stopped job still sends is dropped. */

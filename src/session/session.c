@@ -105,7 +105,7 @@ nw_status nw_session_new(const nw_session_config *config, nw_session **out, nw_e
     if (config->hw && strcmp(config->hw, DEFAULT_HW) != 0)
         s->start_hw = nw_copy_text(config->hw);
     s->hw_names = nw_hw_names(s->data_path, &s->n_hw_names);
-    s->keeper.folder = nw_copy_text(config->state_path);
+    nw_session_begin_keeping(s, config->state_path);
     *out = s;
     return NW_OK;
 }

@@ -269,6 +269,14 @@ void nw_session_autosave(nw_session *s, bool is_last)
     free(path);
 }
 
+/* Told at the start, not in the middle of the work. */
+void nw_session_begin_keeping(nw_session *s, const char *folder)
+{
+    s->keeper.folder = nw_copy_text(folder && folder[0] ? folder : NULL);
+    if (make_folder(s) && access(s->keeper.folder, W_OK) != 0)
+        give_up(s, strerror(errno));
+}
+
 void nw_session_end_keeping(nw_session *s)
 {
     nw_keeper *k = &s->keeper;
