@@ -233,13 +233,22 @@ static nw_status act_hw(nw_session *s, const nw_action *action, nw_error *err)
     return switch_hw(s, action->value, err);
 }
 
+/* A list of files: the name that a description gives itself may be another one. */
+static bool is_file_of(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    const char *file = slash ? slash + 1 : path;
+    size_t length = strlen(name);
+    return strncmp(file, name, length) == 0 && strcmp(file + length, ".json") == 0;
+}
+
 /* Logged as the description that it led to: the list may be another one when the log is replayed.
  */
 static nw_status step_hw(nw_session *s, int step, nw_error *err)
 {
     int n = s->n_hw_names, start = -1;
     for (int i = 0; i < n; i++)
-        if (strcmp(s->hw_names[i], nw_session_hw(s)->name) == 0)
+        if (is_file_of(nw_session_hw(s)->path, s->hw_names[i]))
             start = i;
     int at = start < 0 && step < 0 ? n : start;
     for (int tried = 0; tried < n; tried++) {
