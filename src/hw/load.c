@@ -172,6 +172,8 @@ static nw_status follow_extends(chain *all, nw_error *err)
         }
         all->is_text = false;
         status = add_file(all, path, err);
+        if (status == NW_IO) /* the file that asks for it is to blame */
+            nw_error_prefix(err, last->path);
         if (status != NW_OK)
             return status;
     }
