@@ -363,7 +363,6 @@ bool ui_term_read(void)
     char bytes[4096];
     ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
     if (n > 0) {
-        /* More than fits waits in nobody's mind: 8 KiB ahead of the screen is a broken paste. */
         ui_input_feed(&term.input, bytes, (size_t)n);
         return true;
     }
@@ -373,6 +372,11 @@ bool ui_term_read(void)
 bool ui_term_next(bool is_late, ui_event *out)
 {
     return ui_input_next(&term.input, is_late, out);
+}
+
+bool ui_term_has_partial(void)
+{
+    return term.input.n_bytes > 0;
 }
 
 bool ui_term_has_mouse(void)

@@ -141,11 +141,11 @@ struct ui_view {
     char *(*copy)(const nw_session *session, const void *state);
 
     /* ---- all of these may be NULL ---- */
-    /* Once, behind init. */
-    void (*enter)(const ui_context *context, const nw_session *session, void *state);
+    /* Once, behind init. True: work is called at once. */
+    bool (*enter)(const ui_context *context, const nw_session *session, void *state);
     /* Whether the view answers a command at all, for help and palette; NULL: it answers any. */
     bool (*answers)(ui_command command, const void *state);
-    /* After UI_REPLY_WORK. */
+    /* After UI_REPLY_WORK: the one place where a view changes the session. */
     void (*work)(nw_session *session, void *state);
     /* An overlay's reply.action failed; the overlay stays. NULL: it closes either way. */
     void (*failed)(const nw_error *err, void *state);
