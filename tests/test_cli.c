@@ -177,7 +177,7 @@ static const struct {
     const char *words, *said;
     int status;
 } wrong[] = {
-    {"", "say what to do", 2},
+    {"", "no terminal: use --script", 2},
     {"frobnicate", "unknown command frobnicate", 2},
     {"estimate demo --hw ne32 --precision nonsense", "--precision|nonsense", 2},
     {"estimate demo --hw nowhere", "nowhere|no such hardware", 1},

@@ -495,7 +495,7 @@ int ui_run(nw_session *session, const ui_options *options)
     }
     begin(&a);
     fit_canvas(&a);
-    while (is_there && !a.leaves) {
+    while (is_there && !a.leaves && !nw_session_wants_quit(session)) {
         app_draw(&a);
         ui_term_paint(&a.canvas);
         is_there = step(&a, &has_partial_key);

@@ -293,7 +293,8 @@ static bool answers(ui_command id, const void *state)
            id == UI_COMMAND_DOWN || id == UI_COMMAND_DRILL;
 }
 
-static const char *const footer[] = {"drill", "back", NULL};
+static const char *const footer[] = {"drill=take it", "pane.next=complete", "up=earlier", "back",
+                                     NULL};
 
 const ui_view ui_view_open = {
     .name = "Prompt",

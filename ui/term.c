@@ -216,12 +216,18 @@ static void leave_extras(void)
     send(paste_off);
 }
 
+bool ui_has_terminal(void)
+{
+    const char *name = getenv("TERM");
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && name && *name &&
+           strcmp(name, "dumb") != 0;
+}
+
 bool ui_term_open(const ui_options *options, char *why, size_t size)
 {
     static bool is_at_exit;
     const char *name = getenv("TERM");
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !name || !*name ||
-        strcmp(name, "dumb") == 0 || tcgetattr(STDIN_FILENO, &term.before) != 0) {
+    if (!ui_has_terminal() || tcgetattr(STDIN_FILENO, &term.before) != 0) {
         snprintf(why, size, "no terminal: use --script");
         return false;
     }
