@@ -70,7 +70,8 @@ deps:
 	$(call need,$(PKGS_BUILD))
 run: deps
 	@$(MAKE) --no-print-directory -s all
-	@$(B)/nasw estimate demo --hw $(HW)
+	@if [ -t 0 ] && [ -t 1 ] && [ "$${TERM:-dumb}" != dumb ]; then $(B)/nasw --hw $(HW); \
+	else $(B)/nasw estimate demo --hw $(HW); fi
 test:
 	$(call need,$(PKGS_TEST))
 	@$(MAKE) --no-print-directory -s tests

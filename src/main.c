@@ -19,6 +19,8 @@
 #include "src/hw/hw.h"
 #include "src/measure/measure.h"
 #include "src/report/report.h"
+#include "src/session/session.h"
+#include "ui/ui.h"
 
 enum { EXIT_DONE = 0, EXIT_BAD_FILE = 1, EXIT_USAGE = 2 };
 
@@ -31,7 +33,10 @@ typedef struct options {
     int n_files;
     const char *hw, *estimator, *precision, *shapes, *out;
     bool json, csv, help;
+    const char *color; /* of the workbench */
+    bool ascii, no_mouse, fresh, keys;
     nw_input_size sizes[MAX_INPUT_SIZES];
+    const char *size_texts[MAX_INPUT_SIZES];
     int n_sizes;
     const char *data_path; /* where descriptions are looked up, colon-separated */
 } options;
@@ -97,6 +102,9 @@ static bool parse_input_size(const char *text, nw_input_size *out, nw_arena *are
     return out->shape.rank > 0;
 }
 
+/* What runs when no command is named, in the list of options. */
+#define WORKBENCH "[FILE]"
+
 typedef enum option_type { TEXT, FLAG, SIZE } option_type;
 
 typedef struct option_row {
@@ -107,14 +115,19 @@ typedef struct option_row {
 } option_row;
 
 static const option_row option_rows[] = {
-    {"--hw", offsetof(options, hw), TEXT, " estimate measure "},
-    {"--estimator", offsetof(options, estimator), TEXT, " estimate "},
-    {"--precision", offsetof(options, precision), TEXT, " estimate "},
-    {"--input", 0, SIZE, " estimate "},
+    {"--hw", offsetof(options, hw), TEXT, " estimate measure " WORKBENCH " "},
+    {"--estimator", offsetof(options, estimator), TEXT, " estimate " WORKBENCH " "},
+    {"--precision", offsetof(options, precision), TEXT, " estimate " WORKBENCH " "},
+    {"--input", 0, SIZE, " estimate " WORKBENCH " "},
     {"--shapes", offsetof(options, shapes), TEXT, " measure "},
     {"-o", offsetof(options, out), TEXT, " measure "},
     {"--json", offsetof(options, json), FLAG, " estimate "},
     {"--csv", offsetof(options, csv), FLAG, " estimate "},
+    {"--color", offsetof(options, color), TEXT, " " WORKBENCH " "},
+    {"--ascii", offsetof(options, ascii), FLAG, " " WORKBENCH " "},
+    {"--no-mouse", offsetof(options, no_mouse), FLAG, " " WORKBENCH " "},
+    {"--fresh", offsetof(options, fresh), FLAG, " " WORKBENCH " "},
+    {"--keys", offsetof(options, keys), FLAG, " " WORKBENCH " "},
     {"--help", offsetof(options, help), FLAG, NULL},
     {"-h", offsetof(options, help), FLAG, NULL},
 };
@@ -174,9 +187,11 @@ static int parse_option(options *o, const char *command, char **argv, int i, int
     if (row->type == TEXT) {
         *(const char **)((char *)o + row->offset) = value;
     } else if (o->n_sizes == MAX_INPUT_SIZES ||
-               !parse_input_size(value, &o->sizes[o->n_sizes++], arena)) {
+               !parse_input_size(value, &o->sizes[o->n_sizes], arena)) {
         fail_usage("--input %s: wanted NAME=1x3x320x320", value);
         return 0;
+    } else {
+        o->size_texts[o->n_sizes++] = value;
     }
     return equals ? 1 : 2;
 }
@@ -344,6 +359,90 @@ static int run_measure(options *o)
     return code;
 }
 
+/* ---- the workbench ---- */
+
+static bool parse_color(const char *text, ui_color *out)
+{
+    static const char *const names[] = {"auto", "always", "never"};
+    *out = UI_COLOR_AUTO;
+    for (int i = 0; text && i < 3; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = (ui_color)i;
+            return true;
+        }
+    }
+    return !text;
+}
+
+/* $XDG_STATE_HOME/nasw, or below the home folder; NULL: there is neither. */
+static const char *find_state_path(nw_arena *arena)
+{
+    nw_buf path = {0};
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && state[0] == '/')
+        nw_buf_printf(&path, "%s/nasw", state);
+    else if (home && home[0] == '/')
+        nw_buf_printf(&path, "%s/.local/state/nasw", home);
+    const char *copy = path.length ? nw_arena_strdup(arena, path.text) : NULL;
+    nw_buf_fini(&path);
+    return copy;
+}
+
+static nw_status act(nw_session *session, nw_action_id id, const char *value)
+{
+    nw_action action = {id, -1, value};
+    return value ? nw_session_act(session, &action, NULL) : NW_OK;
+}
+
+/* What the options say, as the user would do it. What fails is a message on the screen. */
+static void begin_session(nw_session *session, const options *o, ui_options *ui)
+{
+    nw_status status = act(session, NW_ACTION_ESTIMATOR, o->estimator);
+    if (status == NW_OK)
+        status = act(session, NW_ACTION_PRECISION, o->precision);
+    for (int i = 0; i < o->n_sizes && status == NW_OK; i++)
+        status = act(session, NW_ACTION_INPUT, o->size_texts[i]);
+    if (o->n_files && status == NW_OK && act(session, NW_ACTION_OPEN, o->files[0]) == NW_OK)
+        ui->first_screen = "Layers";
+}
+
+static int run_workbench(options *o, nw_arena *arena)
+{
+    nw_session_config config = {.data_path = o->data_path,
+                                .hw = o->hw,
+                                .state_path = o->fresh ? NULL : find_state_path(arena)};
+    ui_options ui = {.ascii = o->ascii, .no_mouse = o->no_mouse};
+    nw_session *session;
+    nw_error err;
+    nw_buf out = {0};
+    int code;
+    if (o->n_files > 1)
+        return fail_usage("one model at a time: nasw [FILE] [--hw NAME]");
+    if (!parse_color(o->color, &ui.color))
+        return fail_usage("--color %s: there are auto, always and never", o->color);
+    if (o->keys) {
+        ui_print_keys(&out);
+        code = print_result(&out);
+        nw_buf_fini(&out);
+        return code;
+    }
+    if (!ui_has_terminal())
+        return fail_usage("no terminal: use --script");
+    if (nw_session_new(&config, &session, &err) != NW_OK)
+        return fail_error(&err);
+    begin_session(session, o, &ui);
+    code = ui_run(session, &ui);
+    nw_session_free(session);
+    return code;
+}
+
+/* A word that is neither a command nor a file was meant as a command. */
+static bool is_model_or_option(const char *word)
+{
+    return word[0] == '-' || strcmp(word, "demo") == 0 || strpbrk(word, "./") ||
+           access(word, F_OK) == 0;
+}
+
 typedef struct command {
     const char *name;
     int (*run)(options *o);
@@ -366,7 +465,11 @@ static const command commands[] = {
 static int print_help(void)
 {
     nw_buf out = {0};
-    nw_buf_puts(&out, "nasw - neural-architecture search on special-purpose hardware\n\n");
+    nw_buf_puts(&out, "nasw - neural-architecture search on special-purpose hardware\n\n"
+                      "  nasw [FILE] [--hw NAME] [--color=auto|always|never] [--ascii] "
+                      "[--no-mouse]\n"
+                      "       [--fresh]\n"
+                      "      the workbench; nasw --keys prints its keys\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         nw_buf_printf(&out, "  %s\n", commands[i].usage);
     nw_buf_puts(&out,
@@ -390,16 +493,14 @@ static int print_version(void)
 
 static int run(int argc, char **argv, nw_arena *arena)
 {
-    if (argc < 2)
-        return fail_usage("say what to do: nasw estimate FILE --hw NAME, or nasw --help");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    options o = {.data_path = find_data_path(arena)};
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return print_help();
-    if (strcmp(argv[1], "--version") == 0)
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
         return print_version();
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;
-        options o = {.data_path = find_data_path(arena)};
         if (!parse_options(&o, argv[1], argc - 2, argv + 2, arena))
             return EXIT_USAGE;
         if (o.help)
@@ -408,7 +509,11 @@ static int run(int argc, char **argv, nw_arena *arena)
             return fail_usage("--json and --csv: choose one");
         return commands[i].run(&o);
     }
-    return fail_usage("unknown command %s; see nasw --help", argv[1]);
+    if (argc > 1 && !is_model_or_option(argv[1]))
+        return fail_usage("unknown command %s; see nasw --help", argv[1]);
+    if (!parse_options(&o, WORKBENCH, argc - 1, argv + 1, arena))
+        return EXIT_USAGE;
+    return o.help ? print_help() : run_workbench(&o, arena);
 }
 
 int main(int argc, char **argv)

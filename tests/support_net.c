@@ -48,6 +48,20 @@ nw_node *net_layer(net *n, nw_op op, const char *type, const nw_tensor_id *input
     return node;
 }
 
+nw_tensor_id net_one(net *n, nw_op op)
+{
+    nw_tensor_id in[1] = {n->at};
+    net_layer(n, op, "One", in, 1);
+    return n->at;
+}
+
+nw_tensor_id net_two(net *n, nw_op op, nw_tensor_id a, nw_tensor_id b)
+{
+    nw_tensor_id in[2] = {a, b};
+    net_layer(n, op, "Two", in, 2);
+    return n->at;
+}
+
 static void set_window(nw_node *node, int stride_h, int stride_w, nw_act act)
 {
     node->attrs.stride_h = stride_h;

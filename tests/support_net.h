@@ -22,6 +22,10 @@ net net_begin_nchw(int h, int w, int c, nw_dtype dtype);
  * the map changes, h, w, c. Valid until the next call. */
 nw_node *net_layer(net *n, nw_op op, const char *type, const nw_tensor_id *inputs, int n_inputs);
 
+/* An operator of one or two tensors as it comes; its output is returned too. */
+nw_tensor_id net_one(net *n, nw_op op);
+nw_tensor_id net_two(net *n, nw_op op, nw_tensor_id a, nw_tensor_id b);
+
 /* A stored constant without values; unused sizes are 0. */
 nw_tensor_id net_constant(net *n, nw_dtype dtype, int rank, int64_t a, int64_t b, int64_t c,
                           int64_t d);

@@ -62,6 +62,11 @@ static bool can_limit_memory(void)
     return answer;
 }
 
+void run_prepare(void)
+{
+    can_limit_memory();
+}
+
 static void open_stdout(run_stdout to, int pipe_end)
 {
     int broken[2];

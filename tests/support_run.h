@@ -35,6 +35,9 @@ typedef struct run_result {
     size_t n_out, n_err;
 } run_result;
 
+/* Finds out whether memory can be limited; once, before the tests fork. */
+void run_prepare(void);
+
 /* Words are separated by blanks. setup may be NULL. Release with run_free. */
 run_result run_nasw(const run_setup *setup, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,7 +1,7 @@
 #include "tests/support_split.h"
 
-#include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/format/format.h"
@@ -32,12 +32,18 @@ const char *const model_files[] = {"blazeface_short_range.tflite",
                                    "yunet_n_320.onnx",
                                    NULL};
 
+static _Noreturn void give_up(const nw_error *err)
+{
+    fprintf(stderr, "%s: %s\n", err->where, err->message);
+    abort();
+}
+
 nw_hw *load_hw(const char *name)
 {
     nw_hw *hw;
     nw_error err;
     if (nw_hw_load(name, "hw", &hw, &err) != NW_OK)
-        ck_abort_msg("%s: %s", err.where, err.message);
+        give_up(&err);
     return hw;
 }
 
@@ -51,7 +57,7 @@ nw_graph *load_model(const char *file)
     if (!path)
         return NULL;
     if (nw_model_load(path, NULL, 0, &graph, &err) != NW_OK)
-        ck_abort_msg("%s: %s", err.where, err.message);
+        give_up(&err);
     return graph;
 }
 
@@ -60,7 +66,7 @@ nw_kernels *split_on(const nw_graph *graph, const nw_hw *hw, const char *precisi
     nw_kernels *kernels;
     nw_error err;
     if (nw_kernels_split(graph, hw, precision, &kernels, &err) != NW_OK)
-        ck_abort_msg("%s: %s", err.where, err.message);
+        give_up(&err);
     return kernels;
 }
 
@@ -78,6 +84,15 @@ const char *kernel_list(const nw_kernels *kernels)
                              nw_kernel_shape_name(&kernels->kernels[i].shape, name, sizeof name));
     }
     return text;
+}
+
+const nw_kernel *kernel_of_kind(const nw_kernels *kernels, nw_kernel_kind kind)
+{
+    for (int i = 0; i < kernels->n_kernels; i++)
+        if (kernels->kernels[i].shape.parts[0].kind == kind)
+            return &kernels->kernels[i];
+    fprintf(stderr, "no %s kernel\n", nw_kernel_kind_name(kind));
+    abort();
 }
 
 static unsigned next_random(unsigned *state)

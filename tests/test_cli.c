@@ -177,7 +177,7 @@ static const struct {
     const char *words, *said;
     int status;
 } wrong[] = {
-    {"", "say what to do", 2},
+    {"", "no terminal: use --script", 2},
     {"frobnicate", "unknown command frobnicate", 2},
     {"estimate demo --hw ne32 --precision nonsense", "--precision|nonsense", 2},
     {"estimate demo --hw nowhere", "nowhere|no such hardware", 1},
@@ -458,6 +458,7 @@ END_TEST
 
 int main(void)
 {
+    run_prepare();
     Suite *suite = suite_create("cli");
     TCase *estimate = tcase_create("estimate"), *usage = tcase_create("usage");
     TCase *files = tcase_create("files");

@@ -447,6 +447,7 @@ END_TEST
 
 int main(void)
 {
+    run_prepare();
     Suite *suite = suite_create("cli_unusual");
     TCase *tcase = tcase_create("unusual");
     tcase_set_timeout(tcase, 120);

@@ -215,6 +215,25 @@ int ui_text(ui_canvas *canvas, int row, int column, int max_columns, ui_role rol
     return used;
 }
 
+int ui_text_wrapped(ui_canvas *canvas, ui_rect rect, ui_role role, const char *text)
+{
+    int row = 0, column = 0;
+    while (*text && rect.columns > 0) {
+        piece p = next_piece(text);
+        if (column + p.columns > rect.columns && column > 0) {
+            row++;
+            column = 0;
+        }
+        if (row >= rect.rows)
+            return rect.rows;
+        for (int i = 0; i < p.columns && column < rect.columns; i++, column++)
+            ui_put(canvas, rect.row + row, rect.column + column, role,
+                   p.glyph ? p.glyph : (uint32_t)(unsigned char)p.mark[i]);
+        text += p.bytes;
+    }
+    return row + 1;
+}
+
 int ui_printf(ui_canvas *canvas, int row, int column, int max_columns, ui_role role,
               const char *format, ...)
 {

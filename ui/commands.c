@@ -28,8 +28,9 @@ const char *ui_entry_help(ui_entry entry)
 
 ui_entry ui_entry_find(const char *name)
 {
+    size_t length = strcspn(name, "=");
     for (ui_entry i = 0; i < UI_ENTRY_COUNT; i++)
-        if (strcmp(ui_entry_name(i), name) == 0)
+        if (strlen(ui_entry_name(i)) == length && strncmp(ui_entry_name(i), name, length) == 0)
             return i;
     return UI_ENTRY_NONE;
 }
@@ -98,24 +99,27 @@ static int label_of(const char *name)
     return -1;
 }
 
-/* False if the entry has no key. */
-static bool make_item(const char *name, ui_footer_item *item)
+/* False if the entry has no key. text is "name" or "name=label". */
+static bool make_item(const char *text, ui_footer_item *item)
 {
     char first[8], second[8];
-    int label = label_of(name);
-    const char *lead = label >= 0 ? labels[label].first : name;
-    item->entry = ui_entry_find(lead);
+    const char *own = strchr(text, '=');
+    int row = own ? -1 : label_of(text);
+    const char *other_name = row >= 0 ? labels[row].second : NULL;
+    item->entry = ui_entry_find(row >= 0 ? labels[row].first : text);
     if (item->entry == UI_ENTRY_NONE)
         return false;
-    int key = ui_entry_first_key(item->entry), other = UI_KEY_NONE;
+    int key = ui_entry_first_key(item->entry);
+    int other = other_name ? ui_entry_first_key(ui_entry_find(other_name)) : UI_KEY_NONE;
     if (key == UI_KEY_NONE)
         return false;
-    if (label >= 0 && labels[label].second)
-        other = ui_entry_first_key(ui_entry_find(labels[label].second));
     ui_key_name(key, first, sizeof first);
     snprintf(item->key, sizeof item->key, "%s%s%s", first, other ? "/" : "",
              other ? ui_key_name(other, second, sizeof second) : "");
-    snprintf(item->label, sizeof item->label, "%s", label >= 0 ? labels[label].label : name);
+    snprintf(item->label, sizeof item->label, "%s",
+             own        ? own + 1
+             : row >= 0 ? labels[row].label
+                        : ui_entry_name(item->entry));
     item->columns = ui_text_columns(item->key) + 1 + ui_text_columns(item->label);
     return true;
 }

@@ -23,7 +23,7 @@ static inline ui_entry ui_entry_of_command(ui_command command)
 }
 const char *ui_entry_name(ui_entry entry);
 const char *ui_entry_help(ui_entry entry);
-ui_entry ui_entry_find(const char *name); /* UI_ENTRY_NONE */
+ui_entry ui_entry_find(const char *name); /* up to an equals sign; UI_ENTRY_NONE */
 
 /* Whether the entry does something now on this view; else why not, in words. */
 bool ui_entry_is_possible(ui_entry entry, const nw_session *session, const ui_view *view,

@@ -216,12 +216,18 @@ static void leave_extras(void)
     send(paste_off);
 }
 
+bool ui_has_terminal(void)
+{
+    const char *name = getenv("TERM");
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && name && *name &&
+           strcmp(name, "dumb") != 0;
+}
+
 bool ui_term_open(const ui_options *options, char *why, size_t size)
 {
     static bool is_at_exit;
     const char *name = getenv("TERM");
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !name || !*name ||
-        strcmp(name, "dumb") == 0 || tcgetattr(STDIN_FILENO, &term.before) != 0) {
+    if (!ui_has_terminal() || tcgetattr(STDIN_FILENO, &term.before) != 0) {
         snprintf(why, size, "no terminal: use --script");
         return false;
     }
@@ -363,7 +369,6 @@ bool ui_term_read(void)
     char bytes[4096];
     ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
     if (n > 0) {
-        /* More than fits waits in nobody's mind: 8 KiB ahead of the screen is a broken paste. */
         ui_input_feed(&term.input, bytes, (size_t)n);
         return true;
     }
@@ -373,6 +378,11 @@ bool ui_term_read(void)
 bool ui_term_next(bool is_late, ui_event *out)
 {
     return ui_input_next(&term.input, is_late, out);
+}
+
+bool ui_term_has_partial(void)
+{
+    return term.input.n_bytes > 0;
 }
 
 bool ui_term_has_mouse(void)

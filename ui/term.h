@@ -28,6 +28,7 @@ void ui_term_redraw(void); /* the next paint sends everything */
 /* Reads what is there. False: the terminal is gone. */
 bool ui_term_read(void);
 bool ui_term_next(bool is_late, ui_event *out); /* as ui_input_next */
+bool ui_term_has_partial(void); /* a part of a key is there: the rest comes soon or never */
 
 void ui_term_suspend(void); /* stops the process group, comes back on SIGCONT */
 bool ui_term_has_mouse(void);

@@ -30,8 +30,8 @@ void nw_buf_clear(nw_buf *buf);
 void nw_buf_fini(nw_buf *buf);
 
 /* Copies text with control characters, escapes, DEL, C1 controls, orders to write backwards, and
- * bytes that are not UTF-8 shown as \xNN, cut at a character border to fit size (which must be at least 1). Names from
- * files go through here before they reach a terminal. Returns dst. */
+ * bytes that are not UTF-8 shown as \xNN, cut at a character border to fit size (which must be at
+ * least 1). Names from files go through here before they reach a terminal. Returns dst. */
 char *nw_text_visible(const char *text, char *dst, size_t size);
 
 /* Copies text, cutting the middle out with "..." at character borders when it does not fit size

@@ -679,8 +679,12 @@ static void fill_host(const splitter *s, const nw_kernel *kernel, nw_kernel_shap
                             .is_float = shape->is_float};
     host.parts[0].kind = NW_KERNEL_HOST;
     host.parts[0].out_h = host.parts[0].out_w = 1;
+    int64_t products = 0;
     for (int i = 0; i < kernel->n_nodes; i++) {
         const nw_node *node = &s->graph->nodes[kernel->nodes[i]];
+        nw_geometry geometry;
+        if (nw_node_geometry(s->graph, kernel->nodes[i], &geometry))
+            products += geometry.macs;
         for (int k = 0; k < node->n_inputs + node->n_outputs; k++) {
             nw_tensor_id id =
                 k < node->n_inputs ? node->inputs[k] : node->outputs[k - node->n_inputs];
@@ -695,6 +699,8 @@ static void fill_host(const splitter *s, const nw_kernel *kernel, nw_kernel_shap
     for (int i = 0; i < kernel->n_writes; i++)
         host.host_bytes += bytes_of(s, kernel->writes[i]);
     host.parts[0].out_c = host.host_elements;
+    /* A product costs a processor its multiply-accumulates, however small the map. */
+    host.host_elements += products;
     *shape = host;
 }
 

@@ -22,7 +22,7 @@ static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *o
     bool has_cost = n_costed || !e->n_unknown;
     nw_buf_printf(out, "  latency    %s%s%s\n",
                   has_cost ? nw_format_time(e->latency_ps, t[0], sizeof t[0]) : "?",
-                  e->n_unknown ? " without the operators of unknown cost" : "",
+                  has_cost && e->n_unknown ? " without the operators of unknown cost" : "",
                   b->hw->calibration.present ? "" : "   (not calibrated against a chip)");
     nw_buf_printf(out, "  energy     %s   (%s)\n",
                   has_cost ? nw_format_energy(e->energy_fj, t[0], sizeof t[0]) : "?",

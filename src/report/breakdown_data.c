@@ -69,7 +69,7 @@ static cJSON *placement_json(const nw_kernel_shape *shape)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "in", place_name(shape->in_place));
-    if (shape->residual || shape->n_maps > 1)
+    if (shape->residual || shape->n_maps > 1 || shape->parts[0].kind == NW_KERNEL_MATMUL)
         cJSON_AddStringToObject(object, "second", place_name(shape->residual_place));
     cJSON_AddStringToObject(object, "out", place_name(shape->out_place));
     return object;
