@@ -292,11 +292,6 @@ static void run_entry(app *a, ui_entry entry)
 
 /* ---- events ---- */
 
-static bool is_text(int key)
-{
-    return (key >= ' ' && key < 0x110000) || key == '\n';
-}
-
 /* Text dropped where nobody types is a path to open. */
 static bool takes_paste(app *a)
 {
@@ -317,7 +312,7 @@ static bool give_text(app *a, int key)
         return false;
     ui_reply reply = l->view->key(key, app_body(a), a->session, l->state);
     handle_reply(a, l, &reply);
-    return reply.kind != UI_REPLY_IGNORED || is_text(key);
+    return reply.kind != UI_REPLY_IGNORED || ui_key_is_text(key);
 }
 
 static void handle_key(app *a, const ui_event *event)

@@ -99,8 +99,14 @@ static int label_of(const char *name)
     return -1;
 }
 
+/* Where text is typed, only a key that is none. */
+static int key_of(ui_entry entry, bool is_typing)
+{
+    return is_typing ? ui_entry_key_beside_text(entry) : ui_entry_first_key(entry);
+}
+
 /* False if the entry has no key. text is "name" or "name=label". */
-static bool make_item(const char *text, ui_footer_item *item)
+static bool make_item(const char *text, bool is_typing, ui_footer_item *item)
 {
     char first[8], second[8];
     const char *own = strchr(text, '=');
@@ -109,8 +115,8 @@ static bool make_item(const char *text, ui_footer_item *item)
     item->entry = ui_entry_find(row >= 0 ? labels[row].first : text);
     if (item->entry == UI_ENTRY_NONE)
         return false;
-    int key = ui_entry_first_key(item->entry);
-    int other = other_name ? ui_entry_first_key(ui_entry_find(other_name)) : UI_KEY_NONE;
+    int key = key_of(item->entry, is_typing);
+    int other = other_name ? key_of(ui_entry_find(other_name), is_typing) : UI_KEY_NONE;
     if (key == UI_KEY_NONE)
         return false;
     ui_key_name(key, first, sizeof first);
@@ -132,20 +138,21 @@ static bool has_item(const ui_footer_item *items, int n, ui_entry entry)
     return false;
 }
 
-int ui_footer(const ui_view *view, int columns, ui_footer_item *items, int max_items)
+int ui_footer(const ui_view *view, bool is_typing, int columns, ui_footer_item *items,
+              int max_items)
 {
     static const char *const always[] = {"palette", "quit", NULL};
     const char *const *lists[] = {view->footer, always};
     const int gap = columns >= 100 ? 2 : 1;
     ui_footer_item help;
     int n = 0, column = 0;
-    bool has_help = make_item("help", &help) && help.columns <= columns;
+    bool has_help = make_item("help", is_typing, &help) && help.columns <= columns;
     int room = has_help ? columns - help.columns : columns;
     bool is_full = false;
     for (int list = 0; list < 2; list++)
         for (int i = 0; lists[list] && lists[list][i] && !is_full && n < max_items - 1; i++) {
             ui_footer_item *item = &items[n];
-            if (!make_item(lists[list][i], item) || has_item(items, n, item->entry) ||
+            if (!make_item(lists[list][i], is_typing, item) || has_item(items, n, item->entry) ||
                 (has_help && item->entry == help.entry))
                 continue;
             is_full = column + item->columns + gap > room;

@@ -202,7 +202,7 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
                         o->error);
     else
         ui_text(canvas, in.row + 1, in.column, in.columns, UI_ROLE_DIM,
-                "Enter takes it, Tab completes, Up and Down go through what was typed before");
+                "Enter takes it, Tab completes, Up: what was typed before");
     if (o->n_candidates)
         draw_candidates(canvas, below, o);
     else
