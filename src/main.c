@@ -3,6 +3,7 @@
  * Results go to stdout, talk to stderr. Exit status: 0 done, 1 a bad file, 2 wrong usage.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,22 +97,26 @@ static bool parse_input_size(const char *text, nw_input_size *out, nw_arena *are
     return out->shape.rank > 0;
 }
 
+typedef enum option_type { TEXT, FLAG, SIZE } option_type;
+
 typedef struct option_row {
     const char *name;
     size_t offset; /* of a const char * or a bool in options */
-    bool takes_value;
+    option_type type;
+    const char *commands; /* that know it, each in blanks; NULL: all */
 } option_row;
 
 static const option_row option_rows[] = {
-    {"--hw", offsetof(options, hw), true},
-    {"--estimator", offsetof(options, estimator), true},
-    {"--precision", offsetof(options, precision), true},
-    {"--shapes", offsetof(options, shapes), true},
-    {"-o", offsetof(options, out), true},
-    {"--json", offsetof(options, json), false},
-    {"--csv", offsetof(options, csv), false},
-    {"--help", offsetof(options, help), false},
-    {"-h", offsetof(options, help), false},
+    {"--hw", offsetof(options, hw), TEXT, " estimate measure "},
+    {"--estimator", offsetof(options, estimator), TEXT, " estimate "},
+    {"--precision", offsetof(options, precision), TEXT, " estimate "},
+    {"--input", 0, SIZE, " estimate "},
+    {"--shapes", offsetof(options, shapes), TEXT, " measure "},
+    {"-o", offsetof(options, out), TEXT, " measure "},
+    {"--json", offsetof(options, json), FLAG, " estimate "},
+    {"--csv", offsetof(options, csv), FLAG, " estimate "},
+    {"--help", offsetof(options, help), FLAG, NULL},
+    {"-h", offsetof(options, help), FLAG, NULL},
 };
 
 static const option_row *find_option(const char *text, size_t length)
@@ -123,39 +128,60 @@ static const option_row *find_option(const char *text, size_t length)
     return NULL;
 }
 
+static bool knows(const char *command, const option_row *row)
+{
+    char word[32];
+    snprintf(word, sizeof word, " %s ", command);
+    return !row->commands || strstr(row->commands, word);
+}
+
+/* The value behind the equals sign or in the next word; NULL after a usage error. A next option is
+ * no value, "-" (standard input or output) is one. */
+static const char *find_value(const char *word, const char *equals, const char *next)
+{
+    const char *value = equals ? equals + 1 : next;
+    if (value && *value && (equals || value[0] != '-' || !value[1]))
+        return value;
+    fail_usage("%.*s needs a value; see nasw --help", equals ? (int)(equals - word) : 1000, word);
+    return NULL;
+}
+
 /* One option at argv[i]; returns how many words it took, 0 after a usage error. */
-static int parse_option(options *o, char **argv, int i, int argc, nw_arena *arena)
+static int parse_option(options *o, const char *command, char **argv, int i, int argc,
+                        nw_arena *arena)
 {
     const char *equals = strncmp(argv[i], "--", 2) == 0 ? strchr(argv[i], '=') : NULL;
     size_t length = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
-    bool is_input = length == 7 && strncmp(argv[i], "--input", 7) == 0;
     const option_row *row = find_option(argv[i], length);
-    if (!row && !is_input) {
+    const char *value = NULL;
+    if (!row) {
         fail_usage("unknown option %s; see nasw --help", argv[i]);
         return 0;
     }
-    if (row && !row->takes_value) {
-        *(bool *)((char *)o + row->offset) = true;
-        return 1;
-    }
-    const char *value = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : NULL;
-    if (!value) {
-        fail_usage("%s needs a value; see nasw --help", argv[i]);
+    if (!knows(command, row)) {
+        fail_usage("nasw %s has no option %s; see nasw --help", command, argv[i]);
         return 0;
     }
-    if (is_input) {
-        if (o->n_sizes == MAX_INPUT_SIZES ||
-            !parse_input_size(value, &o->sizes[o->n_sizes++], arena)) {
-            fail_usage("--input %s: wanted NAME=1x3x320x320", value);
-            return 0;
-        }
-    } else {
+    if (row->type == FLAG) {
+        if (equals)
+            fail_usage("%.*s takes no value", (int)length, argv[i]);
+        *(bool *)((char *)o + row->offset) = true;
+        return !equals;
+    }
+    value = find_value(argv[i], equals, i + 1 < argc ? argv[i + 1] : NULL);
+    if (!value)
+        return 0;
+    if (row->type == TEXT) {
         *(const char **)((char *)o + row->offset) = value;
+    } else if (o->n_sizes == MAX_INPUT_SIZES ||
+               !parse_input_size(value, &o->sizes[o->n_sizes++], arena)) {
+        fail_usage("--input %s: wanted NAME=1x3x320x320", value);
+        return 0;
     }
     return equals ? 1 : 2;
 }
 
-static bool parse_options(options *o, int argc, char **argv, nw_arena *arena)
+static bool parse_options(options *o, const char *command, int argc, char **argv, nw_arena *arena)
 {
     bool only_files = false;
     for (int i = 0; i < argc;) {
@@ -163,7 +189,7 @@ static bool parse_options(options *o, int argc, char **argv, nw_arena *arena)
             only_files = true;
             i++;
         } else if (!only_files && argv[i][0] == '-' && argv[i][1]) {
-            int used = parse_option(o, argv, i, argc, arena);
+            int used = parse_option(o, command, argv, i, argc, arena);
             if (!used)
                 return false;
             i += used;
@@ -197,6 +223,16 @@ static const char *find_data_path(nw_arena *arena)
     const char *copy = nw_arena_strdup(arena, nw_buf_text(&path));
     nw_buf_fini(&path);
     return copy;
+}
+
+/* A file opened later must not take the place of a standard stream that is closed. Each gets a
+ * null device of the wrong direction, so that using it is still an error. */
+static void fill_closed_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return;
 }
 
 /* ---- commands ---- */
@@ -249,7 +285,9 @@ static int show_hw(const options *o)
     nw_buf out = {0};
     nw_buf_printf(&out, "%s\n", text);
     int code = print_result(&out);
-    fprintf(stderr, "nasw: %s: valid\n", hw->path);
+    char clean[256];
+    if (code == EXIT_DONE)
+        fprintf(stderr, "nasw: %s: valid\n", nw_text_visible(hw->path, clean, sizeof clean));
     nw_buf_fini(&out);
     free(text);
     nw_hw_free(hw);
@@ -362,7 +400,7 @@ static int run(int argc, char **argv, nw_arena *arena)
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;
         options o = {.data_path = find_data_path(arena)};
-        if (!parse_options(&o, argc - 2, argv + 2, arena))
+        if (!parse_options(&o, argv[1], argc - 2, argv + 2, arena))
             return EXIT_USAGE;
         if (o.help)
             return print_help();
@@ -375,6 +413,7 @@ static int run(int argc, char **argv, nw_arena *arena)
 
 int main(int argc, char **argv)
 {
+    fill_closed_streams();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe becomes an error that we can name */
     nw_arena arena = {0};
     int code = run(argc, argv, &arena);

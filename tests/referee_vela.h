@@ -40,11 +40,13 @@ bool vela_score_kind(const nw_hw *hw, const char *chip, vela_kind kind, vela_sco
 bool vela_score_steps(const nw_hw *hw, const char *chip, vela_steps *out);
 
 /* Totals of whole networks, sums over their rows, against total_cycles of networks_summary.csv;
- * MAPE after one factor (that which makes the median ratio 1). */
+ * MAPE after one factor (that which makes the median ratio 1). From the shapes alone, and with the
+ * size that each row's weights compress to, which their values decide. */
 typedef struct vela_totals {
     int n;
     double spearman, mape, factor;
     double macs_spearman, macs_mape;
+    double encoded_spearman, encoded_mape;
 } vela_totals;
 
 bool vela_score_totals(const nw_hw *hw, const char *chip, vela_totals *out);

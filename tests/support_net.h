@@ -15,6 +15,28 @@ typedef struct net {
 
 net net_begin(int h, int w, int c, nw_dtype dtype);
 
+/* The same as N,C,H,W, for what only files in that order say. */
+net net_begin_nchw(int h, int w, int c, nw_dtype dtype);
+
+/* Any operator on any tensors; its output is what comes next. The caller sets attributes and, where
+ * the map changes, h, w, c. Valid until the next call. */
+nw_node *net_layer(net *n, nw_op op, const char *type, const nw_tensor_id *inputs, int n_inputs);
+
+/* An operator of one or two tensors as it comes; its output is returned too. */
+nw_tensor_id net_one(net *n, nw_op op);
+nw_tensor_id net_two(net *n, nw_op op, nw_tensor_id a, nw_tensor_id b);
+
+/* A stored constant without values; unused sizes are 0. */
+nw_tensor_id net_constant(net *n, nw_dtype dtype, int rank, int64_t a, int64_t b, int64_t c,
+                          int64_t d);
+
+/* Quantises the map, or takes it back to the type it had; one scale for all. */
+void net_quantize(net *n, nw_dtype dtype, double scale, int64_t zero_point);
+void net_dequantize(net *n, nw_dtype dtype);
+
+/* As ONNX writes a quantised layer: the weights stand behind a dequantisation. */
+void net_conv_quantized(net *n, nw_dtype weights, int c_out, int kernel, int stride);
+
 /* SAME padding, OHWI weights, bias. */
 void net_conv(net *n, int c_out, int kernel_h, int kernel_w, int stride_h, int stride_w,
               nw_act act);
@@ -33,6 +55,12 @@ void net_squeeze_excite(net *n, int c_reduced);
  * residual where stride and channels allow. */
 void net_inverted_bottleneck(net *n, int c_out, int expansion, int kernel, int stride,
                              int se_channels);
+
+/* Inputs that nobody but padding, slices and such sees: lists of numbers. */
+void net_pad(net *n, int top, int left, int bottom, int right);
+void net_transpose(net *n, int a, int b, int c, int d);
+void net_reshape(net *n, int rank, int64_t a, int64_t b, int64_t c, int64_t d);
+void net_concat(net *n, nw_tensor_id other, int axis);
 
 /* Marks the output and seals; aborts the test program on failure. */
 nw_graph *net_end(net *n);

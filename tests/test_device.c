@@ -428,6 +428,23 @@ START_TEST(matmul_batches_add_up)
 }
 END_TEST
 
+/* What is said is what rules: a depthwise convolution whose maps cross the bus waits for DRAM,
+ * however little of the array it uses. */
+START_TEST(the_sentence_agrees_with_the_bound)
+{
+    nw_hw *hw = load("ne32");
+    nw_kernel_shape s = square(NW_KERNEL_DWCONV, 80, 144, 144, 3, 1);
+    s.in_place = s.out_place = NW_PLACE_DRAM;
+    nw_device_cost cost = cost_of(hw, &s);
+    ck_assert_int_eq(cost.bound, NW_BOUND_DRAM);
+    /* 2 maps of 80 * 80 * 160: the channels padded to a multiple of 32 */
+    ck_assert_str_eq(cost.why, "waits for DRAM: 2.0 MiB at 4 B/cycle");
+    s = square(NW_KERNEL_CONV, 56, 64, 64, 7, 1);
+    ck_assert_str_eq(cost_of(hw, &s).why, "array 100 % busy");
+    nw_hw_free(hw);
+}
+END_TEST
+
 /* Padded to 32 channels (ne32), 32 elements a cycle: 784 * 2 cycles for 40 channels. */
 START_TEST(elementwise_counts_padded_elements)
 {
@@ -745,6 +762,7 @@ static Suite *device_suite(void)
     tcase_add_test(tc, fully_connected_waits_for_weights);
     tcase_add_test(tc, transposed_convolution_runs_by_sub_pixels);
     tcase_add_test(tc, matmul_batches_add_up);
+    tcase_add_test(tc, the_sentence_agrees_with_the_bound);
     tcase_add_test(tc, elementwise_counts_padded_elements);
     tcase_add_test(tc, the_host_takes_elements_bytes_and_a_switch);
     tcase_add_test(tc, slow_operators_go_at_their_own_rate);

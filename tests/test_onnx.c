@@ -7,173 +7,7 @@
 
 #include "src/format/format.h"
 #include "tests/support.h"
-
-/* ---- a writer of the protobuf wire format; field numbers are those of onnx.proto ---- */
-
-enum { FLOAT = 1, INT8 = 3, INT32 = 6, INT64 = 7 };
-
-static void put_varint(nw_buf *b, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        nw_buf_add(b, &(char){(char)(value | 0x80)}, 1);
-    nw_buf_add(b, &(char){(char)value}, 1);
-}
-
-static void put_int(nw_buf *b, int field, int64_t value)
-{
-    put_varint(b, (uint64_t)field << 3);
-    put_varint(b, (uint64_t)value);
-}
-
-static void put_bytes(nw_buf *b, int field, const void *bytes, size_t n)
-{
-    put_varint(b, (uint64_t)field << 3 | 2);
-    put_varint(b, n);
-    nw_buf_add(b, bytes, n);
-}
-
-static void put_text(nw_buf *b, int field, const char *text)
-{
-    put_bytes(b, field, text, strlen(text));
-}
-
-/* Appends and releases the message. */
-static void put_message(nw_buf *b, int field, nw_buf *message)
-{
-    put_bytes(b, field, nw_buf_text(message), message->length);
-    nw_buf_fini(message);
-}
-
-static nw_buf tensor(const char *name, int type, int n_dims, const int64_t *dims)
-{
-    nw_buf b = {0};
-    for (int i = 0; i < n_dims; i++)
-        put_int(&b, 1, dims[i]);
-    put_int(&b, 2, type);
-    put_text(&b, 8, name);
-    return b;
-}
-
-static nw_buf raw_tensor(const char *name, int type, int64_t n, const void *bytes, size_t n_bytes)
-{
-    nw_buf b = tensor(name, type, 1, &n);
-    put_bytes(&b, 9, bytes, n_bytes);
-    return b;
-}
-
-static nw_buf float_scalar(const char *name, float value)
-{
-    nw_buf b = tensor(name, FLOAT, 0, NULL);
-    put_bytes(&b, 9, &value, sizeof value);
-    return b;
-}
-
-/* A value with sizes; 0 is an open size called "n". */
-static nw_buf value_info(const char *name, int n_dims, const int64_t *dims)
-{
-    nw_buf shape = {0}, type = {0}, outer = {0}, b = {0};
-    for (int i = 0; i < n_dims; i++) {
-        nw_buf dim = {0};
-        if (dims[i])
-            put_int(&dim, 1, dims[i]);
-        else
-            put_text(&dim, 2, "n");
-        put_message(&shape, 1, &dim);
-    }
-    put_int(&type, 1, FLOAT);
-    put_message(&type, 2, &shape);
-    put_message(&outer, 1, &type);
-    put_text(&b, 1, name);
-    put_message(&b, 2, &outer);
-    return b;
-}
-
-static void put_names(nw_buf *b, int field, const char *names)
-{
-    while (*names) {
-        size_t n = strcspn(names, " ");
-        put_bytes(b, field, strncmp(names, "-", n) == 0 ? "" : names,
-                  strncmp(names, "-", n) == 0 ? 0 : n);
-        names += n + (names[n] == ' ');
-    }
-}
-
-/* Names are separated by blanks; "-" is an input left out. */
-static nw_buf node(const char *type, const char *inputs, const char *outputs)
-{
-    nw_buf b = {0};
-    put_names(&b, 1, inputs);
-    put_names(&b, 2, outputs);
-    put_text(&b, 4, type);
-    return b;
-}
-
-static void add_ints(nw_buf *node_bytes, const char *name, int n, const int64_t *values)
-{
-    nw_buf b = {0};
-    put_text(&b, 1, name);
-    put_int(&b, 20, 7);
-    for (int i = 0; i < n; i++)
-        put_int(&b, 8, values[i]);
-    put_message(node_bytes, 5, &b);
-}
-
-static void add_int(nw_buf *node_bytes, const char *name, int64_t value)
-{
-    nw_buf b = {0};
-    put_text(&b, 1, name);
-    put_int(&b, 20, 2);
-    put_int(&b, 3, value);
-    put_message(node_bytes, 5, &b);
-}
-
-static void add_message(nw_buf *node_bytes, const char *name, int type, int field, nw_buf *message)
-{
-    nw_buf b = {0};
-    put_text(&b, 1, name);
-    put_int(&b, 20, type);
-    put_message(&b, field, message);
-    put_message(node_bytes, 5, &b);
-}
-
-static void add_node(nw_buf *graph, const char *type, const char *inputs, const char *outputs)
-{
-    nw_buf b = node(type, inputs, outputs);
-    put_message(graph, 1, &b);
-}
-
-static void add_value(nw_buf *graph, int field, const char *name, int n, const int64_t *dims)
-{
-    nw_buf b = value_info(name, n, dims);
-    put_message(graph, field, &b);
-}
-
-static void add_weights(nw_buf *graph, const char *name, const float *values, int n)
-{
-    nw_buf b = raw_tensor(name, FLOAT, n, values, (size_t)n * sizeof *values);
-    put_message(graph, 5, &b);
-}
-
-static const int64_t image[4] = {1, 3, 8, 8};
-
-/* x [1,3,8,8] in and y out; the caller says what is between. */
-static nw_buf graph_of_xy(void)
-{
-    nw_buf b = {0};
-    add_value(&b, 11, "x", 4, image);
-    add_value(&b, 12, "y", 4, image);
-    return b;
-}
-
-static nw_buf model(nw_buf *graph, int opset)
-{
-    nw_buf b = {0}, import = {0};
-    put_int(&b, 1, 7);
-    put_int(&import, 2, opset);
-    put_message(&b, 8, &import);
-    put_message(&b, 7, graph);
-    return b;
-}
+#include "tests/support_onnx.h"
 
 /* ---- reading ---- */
 
@@ -191,7 +25,7 @@ static nw_graph *read_graph(nw_buf *graph_bytes, int opset)
 {
     nw_status status;
     nw_error err = {0};
-    nw_buf bytes = model(graph_bytes, opset);
+    nw_buf bytes = onnx_model(graph_bytes, opset);
     nw_graph *graph = read_bytes(bytes.text, bytes.length, &status, &err);
     ck_assert_msg(status == NW_OK, "%s: %s", err.where, err.message);
     nw_buf_fini(&bytes);
@@ -201,7 +35,7 @@ static nw_graph *read_graph(nw_buf *graph_bytes, int opset)
 static nw_status refuse_graph(nw_buf *graph_bytes, nw_error *err)
 {
     nw_status status;
-    nw_buf bytes = model(graph_bytes, 13);
+    nw_buf bytes = onnx_model(graph_bytes, 13);
     nw_graph *graph = read_bytes(bytes.text, bytes.length, &status, err);
     ck_assert_ptr_null(graph);
     nw_buf_fini(&bytes);
@@ -334,9 +168,9 @@ END_TEST
 START_TEST(weights_stay_in_the_file)
 {
     const float w[300] = {1, 2, 3};
-    nw_buf g = graph_of_xy();
-    add_node(&g, "PRelu", "x w", "y");
-    add_weights(&g, "w", w, 300);
+    nw_buf g = onnx_graph_of_xy();
+    onnx_add_node(&g, "PRelu", "x w", "y");
+    onnx_add_weights(&g, "w", w, 300);
     nw_graph *graph = read_graph(&g, 13);
     const nw_tensor *t = find(graph, "w");
     ck_assert(t->is_stored);
@@ -353,17 +187,17 @@ START_TEST(integer_lists_are_unpacked_to_little_endian)
 {
     const int64_t three = 3, expected[3] = {1, 300, -2};
     for (int packed = 0; packed < 2; packed++) {
-        nw_buf g = graph_of_xy(), t = tensor("shape", INT64, 1, &three), list = {0};
+        nw_buf g = onnx_graph_of_xy(), t = onnx_tensor("shape", ONNX_INT64, 1, &three), list = {0};
         for (int i = 0; i < 3; i++) {
             if (packed)
-                put_varint(&list, (uint64_t)expected[i]);
+                onnx_put_varint(&list, (uint64_t)expected[i]);
             else
-                put_int(&t, 7, expected[i]);
+                onnx_put_int(&t, 7, expected[i]);
         }
         if (packed)
-            put_message(&t, 7, &list);
-        put_message(&g, 5, &t);
-        add_node(&g, "Reshape", "x shape", "y");
+            onnx_put_message(&t, 7, &list);
+        onnx_put_message(&g, 5, &t);
+        onnx_add_node(&g, "Reshape", "x shape", "y");
         nw_graph *graph = read_graph(&g, 13);
         const nw_tensor *shape = find(graph, "shape");
         ck_assert_uint_eq(shape->n_bytes, 24);
@@ -377,12 +211,12 @@ END_TEST
 START_TEST(int8_values_come_out_of_int32_data)
 {
     const int64_t two = 2;
-    nw_buf g = graph_of_xy(), t = tensor("w", INT8, 1, &two), list = {0};
-    put_varint(&list, 5);
-    put_varint(&list, (uint64_t)-3);
-    put_message(&t, 5, &list);
-    put_message(&g, 5, &t);
-    add_node(&g, "Add", "x w", "y");
+    nw_buf g = onnx_graph_of_xy(), t = onnx_tensor("w", ONNX_INT8, 1, &two), list = {0};
+    onnx_put_varint(&list, 5);
+    onnx_put_varint(&list, (uint64_t)-3);
+    onnx_put_message(&t, 5, &list);
+    onnx_put_message(&g, 5, &t);
+    onnx_add_node(&g, "Add", "x w", "y");
     nw_graph *graph = read_graph(&g, 13);
     ck_assert_uint_eq(find(graph, "w")->n_bytes, 2);
     ck_assert_mem_eq(find(graph, "w")->data, "\x05\xfd", 2);
@@ -406,11 +240,11 @@ START_TEST(data_that_do_not_fit_their_shape_are_refused)
     char bytes[32] = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nw_error err = {0};
-        nw_buf g = graph_of_xy(), t = tensor("weight", FLOAT, 1, &cases[i].dim);
+        nw_buf g = onnx_graph_of_xy(), t = onnx_tensor("weight", ONNX_FLOAT, 1, &cases[i].dim);
         if (cases[i].n_bytes)
-            put_bytes(&t, 9, bytes, cases[i].n_bytes);
-        put_message(&g, 5, &t);
-        add_node(&g, "Add", "x weight", "y");
+            onnx_put_bytes(&t, 9, bytes, cases[i].n_bytes);
+        onnx_put_message(&g, 5, &t);
+        onnx_add_node(&g, "Add", "x weight", "y");
         ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
         ck_assert_ptr_nonnull(strstr(err.where, "weight"));
         ck_assert_msg(strstr(err.message, cases[i].says), "%s", err.message);
@@ -422,9 +256,9 @@ START_TEST(dimensions_that_overflow_together_are_refused)
 {
     const int64_t dims[5] = {1 << 30, 1 << 30, 1 << 30, 1 << 30, 1 << 30};
     nw_error err;
-    nw_buf g = graph_of_xy(), t = tensor("w", FLOAT, 5, dims);
-    put_message(&g, 5, &t);
-    add_node(&g, "Add", "x w", "y");
+    nw_buf g = onnx_graph_of_xy(), t = onnx_tensor("w", ONNX_FLOAT, 5, dims);
+    onnx_put_message(&g, 5, &t);
+    onnx_add_node(&g, "Add", "x w", "y");
     ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
     ck_assert_ptr_nonnull(strstr(err.message, "too large"));
 }
@@ -433,10 +267,10 @@ END_TEST
 START_TEST(more_than_eight_dimensions_leave_a_shape_unknown)
 {
     const int64_t ones[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
-    nw_buf g = graph_of_xy(), t = tensor("w", FLOAT, 9, ones);
-    put_bytes(&t, 9, "\0\0\0\0", 4);
-    put_message(&g, 5, &t);
-    add_node(&g, "Add", "x w", "y");
+    nw_buf g = onnx_graph_of_xy(), t = onnx_tensor("w", ONNX_FLOAT, 9, ones);
+    onnx_put_bytes(&t, 9, "\0\0\0\0", 4);
+    onnx_put_message(&g, 5, &t);
+    onnx_add_node(&g, "Add", "x w", "y");
     nw_graph *graph = read_graph(&g, 13);
     ck_assert_int_eq(find(graph, "w")->shape.rank, -1);
     nw_graph_free(graph);
@@ -449,9 +283,9 @@ START_TEST(open_sizes_of_inputs_are_free_and_named)
 {
     const int64_t dims[4] = {0, 3, -1, 8};
     nw_buf g = {0};
-    add_value(&g, 11, "x", 4, dims);
-    add_value(&g, 12, "y", 4, dims);
-    add_node(&g, "Relu", "x", "y");
+    onnx_add_value(&g, 11, "x", 4, dims);
+    onnx_add_value(&g, 12, "y", 4, dims);
+    onnx_add_node(&g, "Relu", "x", "y");
     nw_graph *graph = read_graph(&g, 13);
     const nw_tensor *x = find(graph, "x");
     ck_assert_int_eq(x->shape.dims[0], NW_DIM_FREE);
@@ -465,10 +299,10 @@ END_TEST
 START_TEST(initializers_listed_as_inputs_are_no_inputs)
 {
     const float w[2] = {0, 6};
-    nw_buf g = graph_of_xy();
-    add_value(&g, 11, "w", 1, (const int64_t[]){2});
-    add_weights(&g, "w", w, 2);
-    add_node(&g, "Add", "x w", "y");
+    nw_buf g = onnx_graph_of_xy();
+    onnx_add_value(&g, 11, "w", 1, (const int64_t[]){2});
+    onnx_add_weights(&g, "w", w, 2);
+    onnx_add_node(&g, "Add", "x w", "y");
     nw_graph *graph = read_graph(&g, 7);
     ck_assert_int_eq(graph->n_inputs, 1);
     ck_assert_str_eq(graph->tensors[graph->inputs[0]].name, "x");
@@ -479,18 +313,18 @@ END_TEST
 START_TEST(undefined_and_doubly_defined_tensors_name_node_and_tensor)
 {
     nw_error err;
-    nw_buf g = graph_of_xy();
-    add_node(&g, "Add", "x lost", "y");
+    nw_buf g = onnx_graph_of_xy();
+    onnx_add_node(&g, "Add", "x lost", "y");
     ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
     ck_assert_ptr_nonnull(strstr(err.where, "Add #0"));
     ck_assert_ptr_nonnull(strstr(err.message, "'lost'"));
-    g = graph_of_xy();
-    add_node(&g, "Relu", "x", "y");
-    add_node(&g, "Abs", "x", "y");
+    g = onnx_graph_of_xy();
+    onnx_add_node(&g, "Relu", "x", "y");
+    onnx_add_node(&g, "Abs", "x", "y");
     ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
     ck_assert_ptr_nonnull(strstr(err.where, "Abs #1"));
     ck_assert_ptr_nonnull(strstr(err.message, "'y'"));
-    g = graph_of_xy();
+    g = onnx_graph_of_xy();
     ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
     ck_assert_ptr_nonnull(strstr(err.message, "'y'"));
 }
@@ -498,9 +332,9 @@ END_TEST
 
 START_TEST(inputs_left_out_keep_their_place)
 {
-    nw_buf g = graph_of_xy(), six = float_scalar("six", 6);
-    put_message(&g, 5, &six);
-    add_node(&g, "Clip", "x - six", "y");
+    nw_buf g = onnx_graph_of_xy(), six = onnx_float_scalar("six", 6);
+    onnx_put_message(&g, 5, &six);
+    onnx_add_node(&g, "Clip", "x - six", "y");
     nw_graph *graph = read_graph(&g, 13);
     ck_assert_int_eq(graph->nodes[0].n_inputs, 3);
     ck_assert_int_eq(graph->nodes[0].inputs[1], NW_NONE);
@@ -513,13 +347,14 @@ END_TEST
 
 START_TEST(clip_between_constants_0_and_6_is_relu6)
 {
-    nw_buf g = graph_of_xy(), six = float_scalar("six", 6), zero = float_scalar("", 0);
-    put_message(&g, 5, &six);
-    nw_buf constant = node("Constant", "", "zero");
-    add_message(&constant, "value", 4, 5, &zero);
-    add_node(&g, "Clip", "x low six", "y"); /* before its bounds in the file */
-    add_node(&g, "Identity", "zero", "low");
-    put_message(&g, 1, &constant);
+    nw_buf g = onnx_graph_of_xy(), six = onnx_float_scalar("six", 6),
+           zero = onnx_float_scalar("", 0);
+    onnx_put_message(&g, 5, &six);
+    nw_buf constant = onnx_node("Constant", "", "zero");
+    onnx_add_message(&constant, "value", 4, 5, &zero);
+    onnx_add_node(&g, "Clip", "x low six", "y"); /* before its bounds in the file */
+    onnx_add_node(&g, "Identity", "zero", "low");
+    onnx_put_message(&g, 1, &constant);
     nw_graph *graph = read_graph(&g, 13);
     ck_assert_int_eq(graph->nodes[0].op, NW_OP_RELU6);
     ck_assert_int_eq(graph->nodes[2].op, NW_OP_CONSTANT);
@@ -530,14 +365,14 @@ END_TEST
 
 START_TEST(convolution_attributes_are_read)
 {
-    nw_buf g = graph_of_xy(), conv = node("Conv", "x w", "y");
-    add_ints(&conv, "kernel_shape", 2, (const int64_t[]){3, 5});
-    add_ints(&conv, "strides", 2, (const int64_t[]){1, 2});
-    add_ints(&conv, "dilations", 2, (const int64_t[]){2, 1});
-    add_ints(&conv, "pads", 4, (const int64_t[]){1, 2, 3, 4}); /* all begins, then all ends */
-    add_int(&conv, "group", 3);
-    put_message(&g, 1, &conv);
-    add_weights(&g, "w", (const float[]){0}, 1);
+    nw_buf g = onnx_graph_of_xy(), conv = onnx_node("Conv", "x w", "y");
+    onnx_add_ints(&conv, "kernel_shape", 2, (const int64_t[]){3, 5});
+    onnx_add_ints(&conv, "strides", 2, (const int64_t[]){1, 2});
+    onnx_add_ints(&conv, "dilations", 2, (const int64_t[]){2, 1});
+    onnx_add_ints(&conv, "pads", 4, (const int64_t[]){1, 2, 3, 4}); /* all begins, then all ends */
+    onnx_add_int(&conv, "group", 3);
+    onnx_put_message(&g, 1, &conv);
+    onnx_add_weights(&g, "w", (const float[]){0}, 1);
     nw_graph *graph = read_graph(&g, 13);
     const nw_attrs *a = &graph->nodes[0].attrs;
     ck_assert_int_eq(graph->nodes[0].op, NW_OP_CONV2D);
@@ -557,20 +392,32 @@ START_TEST(impossible_convolution_attributes_are_refused)
     } cases[] = {{"strides", 0}, {"dilations", -1}, {"kernel_shape", 0}, {"strides", 1LL << 40}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nw_error err;
-        nw_buf g = graph_of_xy(), conv = node("Conv", "x x", "y");
-        add_ints(&conv, cases[i].name, 2, (const int64_t[]){1, cases[i].value});
-        put_message(&g, 1, &conv);
+        nw_buf g = onnx_graph_of_xy(), conv = onnx_node("Conv", "x x", "y");
+        onnx_add_ints(&conv, cases[i].name, 2, (const int64_t[]){1, cases[i].value});
+        onnx_put_message(&g, 1, &conv);
         ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
         ck_assert_ptr_nonnull(strstr(err.message, cases[i].name));
     }
 }
 END_TEST
 
+START_TEST(lists_of_one_window_are_for_the_same_axes)
+{
+    nw_error err;
+    nw_buf g = onnx_graph_of_xy(), pool = onnx_node("MaxPool", "x", "y");
+    onnx_add_ints(&pool, "kernel_shape", 2, (const int64_t[]){2, 2});
+    onnx_add_ints(&pool, "pads", 2, (const int64_t[]){1, 1});
+    onnx_put_message(&g, 1, &pool);
+    ck_assert_int_eq(refuse_graph(&g, &err), NW_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, "pads"));
+}
+END_TEST
+
 START_TEST(windows_over_three_axes_are_opaque)
 {
-    nw_buf g = graph_of_xy(), pool = node("MaxPool", "x", "y");
-    add_ints(&pool, "kernel_shape", 3, (const int64_t[]){2, 2, 2});
-    put_message(&g, 1, &pool);
+    nw_buf g = onnx_graph_of_xy(), pool = onnx_node("MaxPool", "x", "y");
+    onnx_add_ints(&pool, "kernel_shape", 3, (const int64_t[]){2, 2, 2});
+    onnx_put_message(&g, 1, &pool);
     nw_graph *graph = read_graph(&g, 13);
     ck_assert_int_eq(graph->nodes[0].op, NW_OP_OPAQUE);
     nw_graph_free(graph);
@@ -580,13 +427,14 @@ END_TEST
 /* Slice of opset 1: attributes; axes default to 0, 1, ... */
 START_TEST(attributes_of_older_opsets_become_lists)
 {
-    nw_buf g = graph_of_xy(), slice = node("Slice", "x", "a"), squeeze = node("Squeeze", "a", "b");
-    add_ints(&slice, "starts", 2, (const int64_t[]){0, 1});
-    add_ints(&slice, "ends", 2, (const int64_t[]){1, -1});
-    add_ints(&squeeze, "axes", 1, (const int64_t[]){0});
-    put_message(&g, 1, &slice);
-    put_message(&g, 1, &squeeze);
-    add_node(&g, "Relu", "b", "y");
+    nw_buf g = onnx_graph_of_xy(), slice = onnx_node("Slice", "x", "a"),
+           squeeze = onnx_node("Squeeze", "a", "b");
+    onnx_add_ints(&slice, "starts", 2, (const int64_t[]){0, 1});
+    onnx_add_ints(&slice, "ends", 2, (const int64_t[]){1, -1});
+    onnx_add_ints(&squeeze, "axes", 1, (const int64_t[]){0});
+    onnx_put_message(&g, 1, &slice);
+    onnx_put_message(&g, 1, &squeeze);
+    onnx_add_node(&g, "Relu", "b", "y");
     nw_graph *graph = read_graph(&g, 9);
     const nw_attrs *a = &graph->nodes[0].attrs;
     const int64_t expected[6] = {0, 1, 1, -1, 0, 1};
@@ -601,19 +449,20 @@ END_TEST
 START_TEST(quantised_convolution_keeps_data_inputs_and_moves_scales)
 {
     static const char *const scales[] = {"xs", "ys"};
-    nw_buf g = graph_of_xy();
+    nw_buf g = onnx_graph_of_xy();
     for (int i = 0; i < 2; i++) {
-        nw_buf s = float_scalar(scales[i], i ? 0.5f : 0.25f);
-        put_message(&g, 5, &s);
+        nw_buf s = onnx_float_scalar(scales[i], i ? 0.5f : 0.25f);
+        onnx_put_message(&g, 5, &s);
     }
-    add_weights(&g, "ws", (const float[]){1, 2, 3}, 3);
-    nw_buf zero = tensor("z", INT8, 0, NULL), w = raw_tensor("w", INT8, 3, "abc", 3);
-    put_bytes(&zero, 9, "\xfe", 1);
-    put_message(&g, 5, &zero);
-    put_message(&g, 5, &w);
-    add_weights(&g, "b", (const float[]){0}, 1);
-    add_node(&g, "QLinearConv", "x xs z w ws z ys z b", "q");
-    add_node(&g, "DequantizeLinear", "q ys z", "y");
+    onnx_add_weights(&g, "ws", (const float[]){1, 2, 3}, 3);
+    nw_buf zero = onnx_tensor("z", ONNX_INT8, 0, NULL),
+           w = onnx_raw_tensor("w", ONNX_INT8, 3, "abc", 3);
+    onnx_put_bytes(&zero, 9, "\xfe", 1);
+    onnx_put_message(&g, 5, &zero);
+    onnx_put_message(&g, 5, &w);
+    onnx_add_weights(&g, "b", (const float[]){0}, 1);
+    onnx_add_node(&g, "QLinearConv", "x xs z w ws z ys z b", "q");
+    onnx_add_node(&g, "DequantizeLinear", "q ys z", "y");
     nw_graph *graph = read_graph(&g, 13);
     const nw_node *conv = &graph->nodes[0];
     ck_assert_int_eq(conv->op, NW_OP_CONV2D);
@@ -642,14 +491,14 @@ START_TEST(scales_of_every_float_type_are_read)
         size_t n;
     } scales[] = {{10, "\x00\x34", 2}, {16, "\x80\x3e", 2}, {1, "\0\0\x80\x3e", 4}};
     for (size_t i = 0; i < 3; i++) {
-        nw_buf g = graph_of_xy(), s = tensor("s", scales[i].type, 0, NULL);
-        nw_buf z = tensor("z", 22, 0, NULL);
-        put_bytes(&s, 9, scales[i].bytes, scales[i].n);
-        put_bytes(&z, 9, "\xee", 1);
-        put_message(&g, 5, &s);
-        put_message(&g, 5, &z);
-        add_node(&g, "QuantizeLinear", "x s z", "q");
-        add_node(&g, "DequantizeLinear", "q s z", "y");
+        nw_buf g = onnx_graph_of_xy(), s = onnx_tensor("s", scales[i].type, 0, NULL);
+        nw_buf z = onnx_tensor("z", 22, 0, NULL);
+        onnx_put_bytes(&s, 9, scales[i].bytes, scales[i].n);
+        onnx_put_bytes(&z, 9, "\xee", 1);
+        onnx_put_message(&g, 5, &s);
+        onnx_put_message(&g, 5, &z);
+        onnx_add_node(&g, "QuantizeLinear", "x s z", "q");
+        onnx_add_node(&g, "DequantizeLinear", "q s z", "y");
         nw_graph *graph = read_graph(&g, 21);
         ck_assert_double_eq(find(graph, "q")->quant.scale, 0.25);
         ck_assert_int_eq(find(graph, "q")->quant.zero_point, -2);
@@ -662,14 +511,15 @@ END_TEST
 
 START_TEST(quantised_concatenation_keeps_every_third_input)
 {
-    nw_buf g = graph_of_xy(), s = float_scalar("s", 2), z = tensor("z", INT8, 0, NULL);
-    nw_buf cat = node("QLinearConcat", "s z x s z x s z", "y");
-    put_bytes(&z, 9, "\1", 1);
-    put_message(&g, 5, &s);
-    put_message(&g, 5, &z);
-    put_text(&cat, 7, "com.microsoft");
-    add_int(&cat, "axis", 1);
-    put_message(&g, 1, &cat);
+    nw_buf g = onnx_graph_of_xy(), s = onnx_float_scalar("s", 2),
+           z = onnx_tensor("z", ONNX_INT8, 0, NULL);
+    nw_buf cat = onnx_node("QLinearConcat", "s z x s z x s z", "y");
+    onnx_put_bytes(&z, 9, "\1", 1);
+    onnx_put_message(&g, 5, &s);
+    onnx_put_message(&g, 5, &z);
+    onnx_put_text(&cat, 7, "com.microsoft");
+    onnx_add_int(&cat, "axis", 1);
+    onnx_put_message(&g, 1, &cat);
     nw_graph *graph = read_graph(&g, 13);
     ck_assert_str_eq(graph->nodes[0].file_type, "com.microsoft::QLinearConcat");
     ck_assert_int_eq(graph->nodes[0].op, NW_OP_CONCAT);
@@ -684,13 +534,13 @@ END_TEST
 START_TEST(resize_takes_the_list_that_is_given)
 {
     const int64_t sizes[4] = {1, 3, 16, 16};
-    nw_buf g = graph_of_xy(), t = raw_tensor("sizes", INT64, 4, sizes, sizeof sizes);
-    put_message(&g, 5, &t);
-    add_weights(&g, "scales", (const float[]){1, 1, 2, 2}, 4);
-    add_weights(&g, "none", NULL, 0);
-    add_node(&g, "Resize", "x none scales", "a");
-    add_node(&g, "Resize", "x none none sizes", "b");
-    add_node(&g, "Resize", "x - scales none", "y");
+    nw_buf g = onnx_graph_of_xy(), t = onnx_raw_tensor("sizes", ONNX_INT64, 4, sizes, sizeof sizes);
+    onnx_put_message(&g, 5, &t);
+    onnx_add_weights(&g, "scales", (const float[]){1, 1, 2, 2}, 4);
+    onnx_add_weights(&g, "none", NULL, 0);
+    onnx_add_node(&g, "Resize", "x none scales", "a");
+    onnx_add_node(&g, "Resize", "x none none sizes", "b");
+    onnx_add_node(&g, "Resize", "x - scales none", "y");
     nw_graph *graph = read_graph(&g, 11);
     ck_assert_str_eq(input_name(graph, 0, 1), "scales");
     ck_assert_int_eq(graph->nodes[0].attrs.resize_form, NW_RESIZE_SCALES);
@@ -704,13 +554,13 @@ END_TEST
 
 START_TEST(calls_of_model_functions_and_foreign_domains_are_opaque)
 {
-    nw_buf g = graph_of_xy(), foreign = node("Relu", "x", "a"), function = {0};
-    put_text(&foreign, 7, "my.domain");
-    put_message(&g, 1, &foreign);
-    add_node(&g, "Swish", "a", "y");
-    nw_buf bytes = model(&g, 13);
-    put_text(&function, 1, "Swish");
-    put_message(&bytes, 25, &function);
+    nw_buf g = onnx_graph_of_xy(), foreign = onnx_node("Relu", "x", "a"), function = {0};
+    onnx_put_text(&foreign, 7, "my.domain");
+    onnx_put_message(&g, 1, &foreign);
+    onnx_add_node(&g, "Swish", "a", "y");
+    nw_buf bytes = onnx_model(&g, 13);
+    onnx_put_text(&function, 1, "Swish");
+    onnx_put_message(&bytes, 25, &function);
     nw_status status;
     nw_graph *graph = read_bytes(bytes.text, bytes.length, &status, NULL);
     ck_assert_int_eq(status, NW_OK);
@@ -728,17 +578,17 @@ END_TEST
 static nw_buf nested_graph(int depth)
 {
     nw_buf inner = {0};
-    add_node(&inner, "Relu", "w", "in");
+    onnx_add_node(&inner, "Relu", "w", "in");
     for (int i = 0; i < depth; i++) {
-        nw_buf outer = {0}, branch = node("If", "c", i == depth - 1 ? "y" : "in");
-        add_message(&branch, "then_branch", 5, 6, &inner);
-        put_message(&outer, 1, &branch);
+        nw_buf outer = {0}, branch = onnx_node("If", "c", i == depth - 1 ? "y" : "in");
+        onnx_add_message(&branch, "then_branch", 5, 6, &inner);
+        onnx_put_message(&outer, 1, &branch);
         inner = outer;
     }
-    add_value(&inner, 11, "x", 4, image);
-    add_value(&inner, 12, "y", 4, image);
-    add_weights(&inner, "w", (const float[]){0}, 1);
-    add_weights(&inner, "c", (const float[]){0}, 1);
+    onnx_add_value(&inner, 11, "x", 4, onnx_image);
+    onnx_add_value(&inner, 12, "y", 4, onnx_image);
+    onnx_add_weights(&inner, "w", (const float[]){0}, 1);
+    onnx_add_weights(&inner, "c", (const float[]){0}, 1);
     return inner;
 }
 
@@ -775,13 +625,13 @@ START_TEST(a_chain_of_20000_nodes_is_read)
 {
     nw_buf g = {0};
     char from[16] = "x", to[16];
-    add_value(&g, 11, "x", 4, image);
+    onnx_add_value(&g, 11, "x", 4, onnx_image);
     for (int i = 0; i < 20000; i++) {
         snprintf(to, sizeof to, "t%d", i);
-        add_node(&g, "Relu", from, to);
+        onnx_add_node(&g, "Relu", from, to);
         memcpy(from, to, sizeof from);
     }
-    add_value(&g, 12, to, 4, image);
+    onnx_add_value(&g, 12, to, 4, onnx_image);
     nw_graph *graph = read_graph(&g, 13);
     ck_assert_int_eq(graph->n_nodes, 20000);
     nw_graph_free(graph);
@@ -792,10 +642,10 @@ END_TEST
 START_TEST(a_file_that_swells_in_memory_is_refused)
 {
     nw_error err;
-    nw_buf g = graph_of_xy(), n = node("Relu", "x", "y"), empty = {0};
+    nw_buf g = onnx_graph_of_xy(), n = onnx_node("Relu", "x", "y"), empty = {0};
     for (int i = 0; i < 1000000; i++)
-        put_message(&n, 5, &empty);
-    put_message(&g, 1, &n);
+        onnx_put_message(&n, 5, &empty);
+    onnx_put_message(&g, 1, &n);
     ck_assert_int_eq(refuse_graph(&g, &err), NW_LIMIT);
 }
 END_TEST
@@ -805,19 +655,19 @@ END_TEST
 /* A small model with a bit of everything that the scan treats specially. */
 static nw_buf small_model(void)
 {
-    nw_buf g = graph_of_xy(), conv = node("Conv", "x w", "a");
-    add_ints(&conv, "pads", 4, (const int64_t[]){1, 1, 1, 1});
-    put_message(&g, 1, &conv);
-    add_weights(&g, "w", (const float[]){1, 2, 3}, 3);
-    nw_buf inner = {0}, loop = node("Loop", "a", "b"), one = float_scalar("", 1);
-    nw_buf constant = node("Constant", "", "k");
-    add_node(&inner, "Add", "w b", "c");
-    add_message(&loop, "body", 5, 6, &inner);
-    add_message(&constant, "value", 4, 5, &one);
-    put_message(&g, 1, &loop);
-    put_message(&g, 1, &constant);
-    add_node(&g, "Mul", "b k", "y");
-    return model(&g, 13);
+    nw_buf g = onnx_graph_of_xy(), conv = onnx_node("Conv", "x w", "a");
+    onnx_add_ints(&conv, "pads", 4, (const int64_t[]){1, 1, 1, 1});
+    onnx_put_message(&g, 1, &conv);
+    onnx_add_weights(&g, "w", (const float[]){1, 2, 3}, 3);
+    nw_buf inner = {0}, loop = onnx_node("Loop", "a", "b"), one = onnx_float_scalar("", 1);
+    nw_buf constant = onnx_node("Constant", "", "k");
+    onnx_add_node(&inner, "Add", "w b", "c");
+    onnx_add_message(&loop, "body", 5, 6, &inner);
+    onnx_add_message(&constant, "value", 4, 5, &one);
+    onnx_put_message(&g, 1, &loop);
+    onnx_put_message(&g, 1, &constant);
+    onnx_add_node(&g, "Mul", "b k", "y");
+    return onnx_model(&g, 13);
 }
 
 static void read_and_forget(const char *bytes, size_t n)
@@ -890,12 +740,12 @@ END_TEST
 
 START_TEST(unknown_fields_and_groups_are_skipped)
 {
-    nw_buf g = graph_of_xy();
-    add_node(&g, "Relu", "x", "y");
-    nw_buf bytes = {0}, rest = model(&g, 13);
+    nw_buf g = onnx_graph_of_xy();
+    onnx_add_node(&g, "Relu", "x", "y");
+    nw_buf bytes = {0}, rest = onnx_model(&g, 13);
     nw_buf_add(&bytes, "\xa3\x06\xa3\x06\x08\x07\xa4\x06\xa4\x06", 10); /* group 100, twice */
-    put_text(&bytes, 1000, "what the reader's own field says in a file");
-    put_int(&bytes, 200, 1);
+    onnx_put_text(&bytes, 1000, "what the reader's own field says in a file");
+    onnx_put_int(&bytes, 200, 1);
     nw_buf_add(&bytes, rest.text, rest.length);
     nw_status status;
     nw_graph *graph = read_bytes(bytes.text, bytes.length, &status, NULL);
@@ -985,19 +835,19 @@ static nw_buf external_model(const char *location, const char *offset, const cha
 {
     const char *const keys[] = {"location", "offset", "length"};
     const char *const values[] = {location, offset, length};
-    nw_buf g = graph_of_xy(), t = tensor("weight", FLOAT, 1, (const int64_t[]){2});
+    nw_buf g = onnx_graph_of_xy(), t = onnx_tensor("weight", ONNX_FLOAT, 1, (const int64_t[]){2});
     for (int i = 0; i < 3; i++) {
         nw_buf entry = {0};
         if (!values[i])
             continue;
-        put_text(&entry, 1, keys[i]);
-        put_text(&entry, 2, values[i]);
-        put_message(&t, 13, &entry);
+        onnx_put_text(&entry, 1, keys[i]);
+        onnx_put_text(&entry, 2, values[i]);
+        onnx_put_message(&t, 13, &entry);
     }
-    put_int(&t, 14, 1);
-    put_message(&g, 5, &t);
-    add_node(&g, "Add", "x weight", "y");
-    return model(&g, 13);
+    onnx_put_int(&t, 14, 1);
+    onnx_put_message(&g, 5, &t);
+    onnx_add_node(&g, "Add", "x weight", "y");
+    return onnx_model(&g, 13);
 }
 
 /* Two floats are 8 bytes. status, whether the data were found, warnings */
@@ -1078,6 +928,7 @@ int main(void)
         clip_between_constants_0_and_6_is_relu6,
         convolution_attributes_are_read,
         impossible_convolution_attributes_are_refused,
+        lists_of_one_window_are_for_the_same_axes,
         windows_over_three_axes_are_opaque,
         attributes_of_older_opsets_become_lists,
         quantised_convolution_keeps_data_inputs_and_moves_scales,

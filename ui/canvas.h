@@ -63,6 +63,9 @@ int ui_printf(ui_canvas *canvas, int row, int column, int max_columns, ui_role r
 /* The same, ending at column - 1. */
 void ui_text_right(ui_canvas *canvas, int row, int column, ui_role role, const char *text);
 
+/* Over several rows, cut at the last; returns how many were used. */
+int ui_text_wrapped(ui_canvas *canvas, ui_rect rect, ui_role role, const char *text);
+
 void ui_put(ui_canvas *canvas, int row, int column, ui_role role, uint32_t glyph);
 void ui_fill(ui_canvas *canvas, ui_rect rect, ui_role role, uint32_t glyph);
 void ui_reverse_row(ui_canvas *canvas, int row, int column, int columns);
@@ -100,5 +103,9 @@ uint32_t ui_glyph(const ui_canvas *canvas, ui_glyph_id id);
 
 /* Column i of 8 of a bar chart's cell: ▁▂▃▄▅▆▇█, in ASCII . : - = + * # #. level 1 to 8. */
 uint32_t ui_level_glyph(const ui_canvas *canvas, int level);
+
+/* Every glyph beyond ASCII that the canvas itself uses, by index; 0 behind the last. The terminal
+ * checks them for their width. */
+uint32_t ui_glyph_used(int index);
 
 #endif

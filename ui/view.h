@@ -94,7 +94,8 @@ typedef enum ui_reply_kind {
     UI_REPLY_DONE,    /* state changed, draw again */
     UI_REPLY_ACTION,  /* run reply.action on the session */
     UI_REPLY_COMMAND, /* run reply.command (palette, help) */
-    UI_REPLY_CLOSE    /* take this overlay away */
+    UI_REPLY_WORK,    /* call the view's work with the session to change */
+    UI_REPLY_CLOSE    /* take this overlay away; from a screen: the screen before it */
 } ui_reply_kind;
 
 typedef struct ui_reply {
@@ -103,7 +104,19 @@ typedef struct ui_reply {
     ui_command command;
 } ui_reply;
 
-typedef struct ui_view {
+typedef struct ui_view ui_view;
+typedef struct ui_evaluator ui_evaluator;
+
+/* What an overlay or a screen finds when it comes up. */
+typedef struct ui_context {
+    const ui_view *below; /* the view it covers, or NULL */
+    const void *below_state;
+    nw_action_id asked; /* the action that wants a value, for prompts */
+    int target;         /* of that action */
+    const ui_evaluator *evaluator;
+} ui_context;
+
+struct ui_view {
     const char *name;                                     /* "Layers" */
     const char *short_name;                               /* for 80 columns: "Layers" */
     const char *help;                                     /* one line */
@@ -126,7 +139,17 @@ typedef struct ui_view {
     const char *const *footer;
     /* Text of the row under the cursor for COPY; the caller frees it; may be NULL. */
     char *(*copy)(const nw_session *session, const void *state);
-} ui_view;
+
+    /* ---- all of these may be NULL ---- */
+    /* Once, behind init. True: work is called at once. */
+    bool (*enter)(const ui_context *context, const nw_session *session, void *state);
+    /* Whether the view answers a command at all, for help and palette; NULL: it answers any. */
+    bool (*answers)(ui_command command, const void *state);
+    /* After UI_REPLY_WORK: the one place where a view changes the session. */
+    void (*work)(nw_session *session, void *state);
+    /* An overlay's reply.action failed; the overlay stays. NULL: it closes either way. */
+    void (*failed)(const nw_error *err, void *state);
+};
 
 extern const ui_view ui_view_layers;   /* view_layers.c */
 extern const ui_view ui_view_welcome;  /* view_welcome.c */
@@ -135,10 +158,10 @@ extern const ui_view ui_view_palette;  /* overlay_palette.c */
 extern const ui_view ui_view_messages; /* overlay_messages.c */
 extern const ui_view ui_view_open;     /* overlay_open.c: a path with completion and history */
 extern const ui_view ui_view_hw;      /* overlay_hw.c: descriptions, with latencies once compared */
-extern const ui_view ui_view_console; /* view_console.c: evaluates through ui_set_evaluator */
+extern const ui_view ui_view_console; /* view_console.c: evaluates through ui_options.evaluator */
 
 /* ---- the Lua console's engine, given by main.c, so that ui and lua never meet ---- */
-typedef struct ui_evaluator {
+struct ui_evaluator {
     void *context;
     /* Evaluates a line on the session; out gets lines to show (printable), is_error whether it is
      * an error text. is_incomplete: more input is needed (an open block). */
@@ -148,6 +171,6 @@ typedef struct ui_evaluator {
     void (*complete)(void *context, const char *line, nw_buf *out, size_t *replace_from);
     /* One line of help for the call that line is in, or empty. */
     void (*hint)(void *context, const char *line, nw_buf *out);
-} ui_evaluator;
+};
 
 #endif

@@ -1,5 +1,6 @@
 #include "src/base/text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,15 +95,18 @@ static size_t utf8_length(const unsigned char *s)
 {
     if (s[0] >= 0x20 && s[0] < 0x7f)
         return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf && (s[1] & 0xc0) == 0x80)
-        return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : 2; /* C1 controls are terminal commands */
+    if (s[0] >= 0xc2 && s[0] <= 0xdf && (s[1] & 0xc0) == 0x80) {
+        bool is_c1 = s[0] == 0xc2 && s[1] < 0xa0;    /* terminal commands */
+        bool is_mark = s[0] == 0xd8 && s[1] == 0x9c; /* Arabic letter mark, see below */
+        return is_c1 || is_mark ? 0 : 2;
+    }
     if ((s[0] & 0xf0) == 0xe0 && (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80) {
         unsigned code = (unsigned)(s[0] & 15) << 12 | (unsigned)(s[1] & 63) << 6 | (s[2] & 63u);
         if (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))
             return 0;
-        /* Bidirectional overrides and isolates reorder what a person reads. */
-        if ((code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
-            code == 0x2028 || code == 0x2029)
+        /* Bidirectional overrides, isolates and marks reorder what a person reads. */
+        if (code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e) ||
+            (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029)
             return 0;
         return 3;
     }
@@ -138,6 +142,11 @@ char *nw_text_visible(const char *text, char *dst, size_t size)
     return dst;
 }
 
+static bool is_inside_character(const char *at)
+{
+    return ((unsigned char)*at & 0xc0) == 0x80;
+}
+
 char *nw_text_fit(const char *text, char *dst, size_t size)
 {
     size_t length = strlen(text);
@@ -145,15 +154,15 @@ char *nw_text_fit(const char *text, char *dst, size_t size)
         memcpy(dst, text, length + 1);
         return dst;
     }
-    if (size < 8) {
-        memcpy(dst, text, size - 1);
-        dst[size - 1] = '\0';
-        return dst;
-    }
-    size_t head = (size - 4) / 2;
-    size_t tail = size - 4 - head;
+    size_t dots = size < 8 ? 0 : 3;
+    size_t head = dots ? (size - 1 - dots) / 2 : size - 1;
+    size_t tail = dots ? length - (size - 1 - dots - head) : length;
+    while (head && is_inside_character(text + head))
+        head--;
+    while (is_inside_character(text + tail)) /* ends at the terminator */
+        tail++;
     memcpy(dst, text, head);
-    memcpy(dst + head, "...", 3);
-    memcpy(dst + head + 3, text + length - tail, tail + 1);
+    memcpy(dst + head, "...", dots);
+    memcpy(dst + head + dots, text + tail, length - tail + 1);
     return dst;
 }

@@ -29,12 +29,13 @@ const char *nw_buf_text(const nw_buf *buf); /* "" for an empty one */
 void nw_buf_clear(nw_buf *buf);
 void nw_buf_fini(nw_buf *buf);
 
-/* Copies text with control characters, escapes, DEL, C1 controls, and bytes that are not UTF-8
- * shown as \xNN, cut at a character border to fit size (which must be at least 1). Names from
- * files go through here before they reach a terminal. Returns dst. */
+/* Copies text with control characters, escapes, DEL, C1 controls, orders to write backwards, and
+ * bytes that are not UTF-8 shown as \xNN, cut at a character border to fit size (which must be at
+ * least 1). Names from files go through here before they reach a terminal. Returns dst. */
 char *nw_text_visible(const char *text, char *dst, size_t size);
 
-/* Copies text, cutting the middle out with "..." when it does not fit. Returns dst. */
+/* Copies text, cutting the middle out with "..." at character borders when it does not fit size
+ * (at least 1). Returns dst. */
 char *nw_text_fit(const char *text, char *dst, size_t size);
 
 #endif

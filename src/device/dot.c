@@ -165,10 +165,11 @@ static block cut_block(const nw_hw *hw, const nw_work *work, nw_tile tile)
     b.slices_all = (double)slices;
     if (cores > 1 && hw->core_split == NW_SPLIT_ROWS)
         rows = nw_ceil_div(rows, cores);
-    else if (cores > 1)
-        slices = nw_ceil_div(slices, cores);
     b.u = (double)rows * (double)columns;
     b.slices = (double)slices;
+    if (cores > 1 && hw->core_split == NW_SPLIT_OUT_CHANNELS) /* Vela halves odd counts too */
+        b.slices = nw_has_command_rules(hw) ? b.slices / (double)cores
+                                            : (double)nw_ceil_div(slices, cores);
     b.n_spatial = (double)nw_ceil_div(work->out_h, b.h) * (double)nw_ceil_div(work->out_w, b.w);
     b.n_depth = (double)nw_ceil_div(work->out_c, b.c);
     return b;
@@ -184,25 +185,48 @@ static double unit_cycles(const nw_hw *hw, const nw_work *work, const block *b)
     return pixels * taps * ceil(channels / nw_max64(hw->cores, 1));
 }
 
+/* Cycles of a transfer whose bytes lie in runs: short runs waste the rest of their bursts. */
+static double transfer(const nw_hw *hw, bool is_dram, bool is_read, double n_bytes, double run)
+{
+    double burst = (double)(is_dram ? hw->dram.burst_bytes : hw->sram.burst_bytes);
+    double rate = is_dram   ? hw->dram.bytes_per_cycle
+                  : is_read ? hw->sram.read_bytes_per_cycle
+                            : hw->sram.write_bytes_per_cycle;
+    int64_t latency = !is_dram  ? hw->sram.latency_cycles
+                      : is_read ? hw->dram.read_latency_cycles
+                                : hw->dram.write_latency_cycles;
+    double wasted = burst > 1 ? burst / fmin(burst, fmax(run, 1)) : 1;
+    return (double)latency + n_bytes * wasted / rate;
+}
+
 /* Time until a tile's commands are through: input and output of the block at the memories'
  * rates, a quarter of it all since four blocks are in flight. */
 static double command_cycles(const nw_hw *hw, const nw_work *work, nw_tile tile, const block *b,
-                             bool by_taps, double busy)
+                             double busy)
 {
-    bool same_depth = work->kind == NW_WORK_DEPTHWISE || work->kind == NW_WORK_POOL;
-    int64_t depth =
-        by_taps ? 2 * hw->array.in_chunk / nw_max64(hw->array.kernel_group, 1) : hw->array.in_chunk;
+    int64_t depth = nw_tile_input_depth(hw, work, tile.c);
     int64_t h = nw_tile_input(tile.h, work->stride_h, nw_min64(work->extent_h, SUB_KERNEL));
     int64_t w = nw_tile_input(tile.w, work->stride_w, nw_min64(work->extent_w, SUB_KERNEL));
+    h = nw_round_up(h, hw->array.px_h);
+    w = nw_round_up(w, hw->array.px_w);
     double in = (double)nw_min64(h, work->in_h) * (double)nw_min64(w, work->in_w) *
-                (double)nw_min64(same_depth ? tile.c : depth, work->in_c) * work->element_bytes;
+                (double)nw_min64(depth, work->in_c) * work->element_bytes;
     double out = (double)b->h * (double)b->w * (double)b->c * work->element_bytes;
-    double in_rate = work->in_dram ? hw->dram.bytes_per_cycle : hw->sram.read_bytes_per_cycle;
-    double out_rate = work->out_dram ? hw->dram.bytes_per_cycle : hw->sram.write_bytes_per_cycle;
-    double latency =
-        (double)(work->in_dram ? hw->dram.read_latency_cycles : hw->sram.latency_cycles) +
-        (double)(work->out_dram ? hw->dram.write_latency_cycles : hw->sram.latency_cycles);
-    return (latency + in / in_rate + out / out_rate + busy) / 4;
+    double out_run = nw_run_bytes(hw, work, false, tile.w, tile.c) * (double)nw_max64(hw->cores, 1);
+    return (transfer(hw, work->in_dram, true, in, nw_run_bytes(hw, work, true, w, depth)) +
+            transfer(hw, work->out_dram, false, out, out_run) + busy) /
+           4;
+}
+
+/* Vela: 10 bytes of bias and scale a channel, one latency for each 256 of them; from the SRAM
+ * where the weights are fetched ahead, that is for all but products of matrices. */
+static double bias_cycles(const nw_hw *hw, const nw_work *work, const block *b)
+{
+    if (!hw->tile.bias_fetch || !work->has_weights)
+        return 0;
+    bool is_ahead = hw->prefetch_weights && work->kind != NW_WORK_VECTOR;
+    int64_t latency = is_ahead ? hw->sram.latency_cycles : hw->dram.read_latency_cycles;
+    return 10.0 * (double)b->c * (double)latency / 256;
 }
 
 static void note_lanes(const nw_hw *hw, const nw_work *work, const block *b, const steps *s,
@@ -265,12 +289,10 @@ void nw_dot_compute(const nw_hw *hw, const nw_work *work, nw_tile tile, nw_compu
     mac /= work->rate;
     decoder /= work->rate;
     double output = ceil((double)b.h * (double)b.w * (double)b.c / work->out_rate);
-    /* Vela: 10 bytes of bias and scale a channel, one latency for each 256 of them. */
-    if (hw->tile.bias_fetch && work->has_weights)
-        output = fmax(output, 10.0 * (double)b.c * (double)hw->dram.read_latency_cycles / 256);
+    output = fmax(output, bias_cycles(hw, work, &b));
     double raised_mac = mac, raised_output = output;
     if (hw->tile.command_limit) {
-        double command = command_cycles(hw, work, tile, &b, by_taps, mac + output);
+        double command = command_cycles(hw, work, tile, &b, mac + output);
         raised_mac = fmax(mac, command);
         raised_output = fmax(output, command);
     }

@@ -104,6 +104,11 @@ void nw_systolic_compute(const nw_hw *hw, const nw_work *work, nw_compute *out);
 nw_tile nw_tile_search(const nw_hw *hw, const nw_work *work);
 /* Rows or columns of input under `out` rows or columns of output. */
 int64_t nw_tile_input(int64_t out, int64_t stride, int64_t extent);
+/* Input channels of a tile of this depth: what one visit takes. */
+int64_t nw_tile_input_depth(const nw_hw *hw, const nw_work *work, int64_t depth);
+/* Contiguous bytes of a tile's part of a map, width and depth those of the part. */
+double nw_run_bytes(const nw_hw *hw, const nw_work *work, bool is_input, int64_t width,
+                    int64_t depth);
 
 /* --- memory.c --- */
 typedef struct nw_traffic {

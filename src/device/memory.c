@@ -151,18 +151,33 @@ static void find_dram(const nw_hw *hw, const nw_kernel_shape *shape, const nw_wo
     t->dram_cycles = dma_cycles(hw, read + weights_read, written);
 }
 
+/* Input bytes that the tiles read, re-reads and padded channels included; *wasted: what short
+ * runs leave unused of the port's bursts. */
+static double tiled_input(const nw_hw *hw, const nw_work *work, const nw_compute *compute,
+                          double *wasted)
+{
+    double plain = (double)work->in_c * (double)work->units, padded = plain;
+    if (!work->is_first) /* a network's input lies channel by channel, without padding */
+        padded =
+            (double)nw_round_up((int64_t)fmin(plain, 0x1p40), nw_max64(hw->sram.align_channels, 1));
+    double in = compute->in_fetch * work->element_bytes * (padded / plain);
+    double burst = (double)hw->sram.burst_bytes;
+    *wasted = 0;
+    if (compute->tile.w > 0 && burst > 1 && !work->in_dram) {
+        int64_t depth = nw_tile_input_depth(hw, work, compute->tile.c);
+        double run = nw_run_bytes(hw, work, true, compute->tile.w, depth);
+        *wasted = in * (burst / fmin(burst, fmax(run, 1)) - 1);
+    }
+    return in;
+}
+
 static void find_sram(const nw_hw *hw, const nw_kernel_shape *shape, const nw_work *works,
                       const nw_compute *computes, int n_works, const maps *m, nw_traffic *t)
 {
     const bool direct = nw_has_buffer(hw); /* maps in DRAM never touch the SRAM */
-    double in = m->in, weights = 0;
-    if (n_works > 0) { /* with padded channels, as often as the tiles ask */
-        double plain = (double)works[0].in_c * (double)works[0].units;
-        double padded =
-            (double)nw_round_up((int64_t)fmin(plain, 0x1p40), nw_max64(hw->sram.align_channels, 1));
-        in = computes[0].in_fetch * works[0].element_bytes * (padded / plain);
-        weights = t->weight_bytes * fmax(computes[0].n_spatial, 1);
-    }
+    double in = m->in, wasted = 0;
+    if (n_works > 0)
+        in = tiled_input(hw, &works[0], &computes[0], &wasted);
     bool in_dram = shape->in_place == NW_PLACE_DRAM, out_dram = shape->out_place == NW_PLACE_DRAM;
     bool residual_dram = shape->residual_place == NW_PLACE_DRAM;
     if (!(direct && in_dram))
@@ -181,15 +196,15 @@ static void find_sram(const nw_hw *hw, const nw_kernel_shape *shape, const nw_wo
     bool is_kept =
         n_works > 0 && t->weight_passes <= 1 && (t->weight_passes < 1 || computes[0].n_spatial > 1);
     if (is_kept) {
-        t->sram_read += weights;
+        t->sram_read += t->weight_bytes * fmax(computes[0].n_spatial, 1);
         t->sram_write += t->weight_bytes * t->weight_passes;
         if (hw->sram.shared_port && hw->sram.weight_sram_bytes == 0) {
             read = t->sram_read;
             written = t->sram_write;
         }
     }
-    t->sram_cycles =
-        over(read, hw->sram.read_bytes_per_cycle) + over(written, hw->sram.write_bytes_per_cycle);
+    t->sram_cycles = over(read + wasted, hw->sram.read_bytes_per_cycle) +
+                     over(written, hw->sram.write_bytes_per_cycle);
     if (read + written > 0)
         t->sram_cycles += (double)hw->sram.latency_cycles;
 }

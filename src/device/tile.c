@@ -27,13 +27,25 @@ static bool same_depth(const nw_work *work)
     return work->kind == NW_WORK_DEPTHWISE || work->kind == NW_WORK_POOL;
 }
 
-/* Input channels of a tile: what one visit takes. */
-static int64_t input_depth(const nw_hw *hw, const nw_work *work)
+int64_t nw_tile_input_depth(const nw_hw *hw, const nw_work *work, int64_t depth)
 {
     int64_t chunk = hw->array.in_chunk;
+    if (same_depth(work))
+        return depth;
     if (work->kind == NW_WORK_DENSE && nw_has_command_rules(hw) && nw_dot_takes_taps(hw, work))
         chunk = nw_max64(1, 2 * chunk / nw_max64(hw->array.kernel_group, 1));
     return nw_round_up(nw_min64(work->in_c, chunk), nw_max64(hw->array.pf_in, 1));
+}
+
+/* Maps lie in bricks of align_channels, side by side along a row; what a network reads lies
+ * channel by channel, and so does everything where nothing is aligned. */
+double nw_run_bytes(const nw_hw *hw, const nw_work *work, bool is_input, int64_t width,
+                    int64_t depth)
+{
+    bool is_plain = hw->sram.align_channels <= 1 || (is_input && work->is_first);
+    if (is_plain)
+        return (double)depth * work->element_bytes;
+    return (double)hw->sram.align_channels * (double)width * work->element_bytes;
 }
 
 static int64_t limit(int64_t size, int max)
@@ -82,9 +94,9 @@ typedef struct span {
 } span;
 
 typedef struct search {
+    const nw_hw *hw;
     const nw_work *work;
     banks banks;
-    int64_t input_depth;
     double input_once, taps, outputs; /* input channels over all pieces of the window */
     double input_size;
     span rows[MAX_SPANS], columns[MAX_SPANS];
@@ -157,7 +169,7 @@ static bool try_tile(search *s, const span *row, const span *column, int64_t dep
 /* What does not fit at one width does not fit at larger ones, nor at larger heights. */
 static void search_depth(search *s, int64_t depth)
 {
-    int64_t in_depth = same_depth(s->work) ? depth : s->input_depth;
+    int64_t in_depth = nw_tile_input_depth(s->hw, s->work, depth);
     int64_t pixel = nw_round_up((int64_t)ceil((double)in_depth * s->work->element_bytes), 8);
     pixel = nw_min64(pixel, MAX_INPUT);
     int n = s->n_columns;
@@ -174,9 +186,9 @@ static nw_tile search_commands(const nw_hw *hw, const nw_work *work)
 {
     const int64_t px_h = hw->array.px_h, px_w = hw->array.px_w, pf = hw->array.pf_out;
     search s;
+    s.hw = hw;
     s.work = work;
     s.banks = count_banks(hw);
-    s.input_depth = input_depth(hw, work);
     s.input_once = (double)work->in_c * (double)(nw_ceil_div(work->extent_h, SUB_KERNEL) *
                                                  nw_ceil_div(work->extent_w, SUB_KERNEL));
     s.taps = (double)work->extent_h * (double)work->extent_w;
@@ -217,10 +229,9 @@ static int64_t next_cuts(int64_t steps, int64_t cuts)
 }
 
 /* The highest tile of this width and depth that fits, 0: none. */
-static int64_t highest(const nw_hw *hw, const nw_work *work, int64_t in_depth, int64_t w,
-                       int64_t depth)
+static int64_t highest(const nw_hw *hw, const nw_work *work, int64_t w, int64_t depth)
 {
-    double id = (double)(same_depth(work) ? depth : in_depth) * work->element_bytes;
+    double id = (double)nw_tile_input_depth(hw, work, depth) * work->element_bytes;
     double in_row = 2 * id * (double)nw_tile_input(w, work->stride_w, work->extent_w);
     double sum_row = 2.0 * ACCUMULATOR_B * (double)w * (double)depth;
     double buffer = (double)(hw->tile.buffer_bytes > 0 ? hw->tile.buffer_bytes : hw->sram.bytes);
@@ -261,7 +272,6 @@ static double moved(const nw_work *work, int64_t h, int64_t w, int64_t depth)
 static nw_tile search_plain(const nw_hw *hw, const nw_work *work)
 {
     const int64_t px_h = hw->array.px_h, px_w = hw->array.px_w, pf = hw->array.pf_out;
-    const int64_t in_depth = input_depth(hw, work);
     const int64_t slices = nw_ceil_div(work->out_c, pf), columns = nw_ceil_div(work->out_w, px_w);
     nw_tile best = {(int32_t)px_h, (int32_t)px_w, (int32_t)pf};
     double best_cost = INFINITY, best_size = 0;
@@ -273,7 +283,7 @@ static nw_tile search_plain(const nw_hw *hw, const nw_work *work)
             int64_t w = nw_ceil_div(columns, cuts_w) * px_w;
             if (hw->tile.max_w > 0 && w > hw->tile.max_w && w > px_w)
                 continue;
-            int64_t h = highest(hw, work, in_depth, w, depth);
+            int64_t h = highest(hw, work, w, depth);
             if (h <= 0)
                 continue;
             int64_t cuts_h = nw_ceil_div(work->out_h, h); /* equal heights, no ragged edge */

@@ -35,11 +35,17 @@ static const char *amount(double n_bytes, char *dst, size_t size)
     return dst;
 }
 
+/* A memory that overlaps computing costs nothing while it is the shorter; the longer one costs
+ * all that it takes beyond a full array. */
 static double waiting(const scene *s, nw_bound bound)
 {
-    const int64_t *by_cause = s->cost->cycles;
-    double rest = s->hw->overlap_compute_dma ? (double)by_cause[NW_BOUND_COMPUTE] : 0;
-    return fmax(0, (double)by_cause[bound] - rest);
+    double memory = (double)s->cost->cycles[bound];
+    double rate = s->work ? s->work->rate : 1, peak = (double)nw_hw_macs_per_cycle(s->hw);
+    if (!s->hw->overlap_compute_dma)
+        return memory;
+    if (memory <= (double)s->cost->cycles[NW_BOUND_COMPUTE])
+        return 0;
+    return fmax(0, memory - (double)s->cost->macs / (peak * rate));
 }
 
 static double lost_dram(const scene *s)

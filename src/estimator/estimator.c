@@ -41,15 +41,24 @@ static void add_up(nw_estimate *e)
     }
 }
 
+/* Rounded, at least 0; what leaves 64 bits stays at the largest number. */
+static int64_t to_integer(double value)
+{
+    if (!(value > 0))
+        return 0;
+    return value >= 0x1p63 ? INT64_MAX : llround(value);
+}
+
 static void calibrate(const nw_hw *hw, nw_estimate *e)
 {
-    e->overhead_ps = llround((double)hw->inference_overhead_cycles * 1e12 / hw->clock_hz);
-    if (hw->calibration.present) {
-        double us = (double)(e->latency_ps + e->overhead_ps) / 1e6;
-        int64_t calibrated = llround((hw->calibration.a * us + hw->calibration.b) * 1e6);
-        e->overhead_ps = calibrated - e->latency_ps;
-    }
+    int64_t kernels_ps = e->latency_ps;
+    e->overhead_ps = to_integer((double)hw->inference_overhead_cycles * 1e12 / hw->clock_hz);
     add_to(&e->latency_ps, e->overhead_ps);
+    if (!hw->calibration.present)
+        return;
+    double us = (double)e->latency_ps / 1e6;
+    e->latency_ps = to_integer((hw->calibration.a * us + hw->calibration.b) * 1e6);
+    e->overhead_ps = e->latency_ps - kernels_ps;
 }
 
 static void check_fit(const nw_hw *hw, nw_estimate *e)

@@ -136,8 +136,12 @@ static bool read_type(const Onnx__ValueInfoProto *value, nw_dtype *dtype, nw_sha
 {
     *dtype = NW_DTYPE_UNKNOWN;
     *shape = (nw_shape){.rank = -1};
-    if (!value->type || value->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
+    if (!value->type || value->type->value_case == ONNX__TYPE_PROTO__VALUE__NOT_SET)
         return true;
+    if (value->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE) {
+        *dtype = NW_DTYPE_OPAQUE;
+        return true;
+    }
     const Onnx__TypeProto__Tensor *type = value->type->tensor_type;
     *dtype = nw_onnx_dtype(type->elem_type);
     if (!type->shape || type->shape->n_dim > NW_MAX_RANK)
@@ -184,9 +188,6 @@ static nw_status add_inputs(nw_onnx_import *in)
         snprintf(where, sizeof where, "input '%.150s'", name);
         if (!name[0])
             return nw_fail(in->err, NW_INVALID, "", "input %zu of the graph has no name", i);
-        if (value->type && value->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
-            return nw_fail(in->err, NW_UNSUPPORTED, where,
-                           "is a sequence, map or optional value; only tensors can be inputs");
         if (!read_type(value, &dtype, &shape))
             return nw_fail(in->err, NW_INVALID, where, "its dimensions are too large");
         nw_status status = add_tensor(in, name, where, &id);

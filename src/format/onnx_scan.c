@@ -24,6 +24,7 @@ typedef enum kind {
     VALUE,
     TYPE,
     TYPE_TENSOR,
+    TYPE_OTHER, /* which one matters, not what is in it */
     SHAPE,
     DIM,
     OPSET,
@@ -124,7 +125,11 @@ static const rule rules[N_KINDS][N_FIELDS] = {
                 [14] = INTEGER},
     [SPARSE] = {[1] = ONE(TENSOR), [2] = ONE(TENSOR), [3] = INTEGERS},
     [VALUE] = {[1] = BYTES, [2] = ONE(TYPE)},
-    [TYPE] = {[1] = ONE(TYPE_TENSOR)},
+    [TYPE] = {[1] = ONE(TYPE_TENSOR),
+              [4] = ONE(TYPE_OTHER),
+              [5] = ONE(TYPE_OTHER),
+              [8] = ONE(TYPE_OTHER),
+              [9] = ONE(TYPE_OTHER)},
     [TYPE_TENSOR] = {[1] = INTEGER, [2] = ONE(SHAPE)},
     [SHAPE] = {[1] = MANY(DIM)},
     [DIM] = {[1] = INTEGER, [2] = BYTES},
@@ -143,16 +148,14 @@ static const rule rules[N_KINDS][N_FIELDS] = {
     [INNER_VALUE] = {[1] = BYTES},
 };
 
-static const char *const kind_names[N_KINDS] = {"ModelProto",        "GraphProto",
-                                                "NodeProto",         "AttributeProto",
-                                                "TensorProto",       "SparseTensorProto",
-                                                "ValueInfoProto",    "TypeProto",
-                                                "TypeProto.Tensor",  "TensorShapeProto",
-                                                "Dimension",         "OperatorSetIdProto",
-                                                "FunctionProto",     "StringStringEntryProto",
-                                                "GraphProto",        "NodeProto",
-                                                "AttributeProto",    "TensorProto",
-                                                "SparseTensorProto", "ValueInfoProto"};
+static const char *const kind_names[N_KINDS] = {
+    "ModelProto",         "GraphProto",        "NodeProto",
+    "AttributeProto",     "TensorProto",       "SparseTensorProto",
+    "ValueInfoProto",     "TypeProto",         "TypeProto.Tensor",
+    "TypeProto",          "TensorShapeProto",  "Dimension",
+    "OperatorSetIdProto", "FunctionProto",     "StringStringEntryProto",
+    "GraphProto",         "NodeProto",         "AttributeProto",
+    "TensorProto",        "SparseTensorProto", "ValueInfoProto"};
 
 typedef struct field {
     uint32_t number;

@@ -2,8 +2,17 @@
 
 /* ---- windows ---- */
 
+/* All lists of a window are for the same axes; the first one says how many. */
+static void check_axes(nw_onnx_draft *d, const char *name, int n, int *n_axes)
+{
+    if (*n_axes && n != *n_axes)
+        nw_onnx_draft_fail(d, "attribute '%s' is for %d axes, the others for %d", name, n, *n_axes);
+    *n_axes = n;
+}
+
 /* One or two numbers, height and width; a row of its own for rank 3. False if there are more. */
-static bool read_pair(nw_onnx_draft *d, const char *name, int64_t least, int32_t *h, int32_t *w)
+static bool read_pair(nw_onnx_draft *d, const char *name, int64_t least, int32_t *h, int32_t *w,
+                      int *n_axes)
 {
     int n;
     const int64_t *values = nw_onnx_ints(d, name, &n);
@@ -11,6 +20,7 @@ static bool read_pair(nw_onnx_draft *d, const char *name, int64_t least, int32_t
         return true;
     if (n > 2)
         return false;
+    check_axes(d, name, n, n_axes);
     for (int i = 0; i < n; i++)
         if (values[i] < least || values[i] > INT32_MAX)
             nw_onnx_draft_fail(d, "attribute '%s' is out of range (%lld)", name,
@@ -21,7 +31,7 @@ static bool read_pair(nw_onnx_draft *d, const char *name, int64_t least, int32_t
     return true;
 }
 
-static bool read_pads(nw_onnx_draft *d)
+static bool read_pads(nw_onnx_draft *d, int *n_axes)
 {
     int n;
     const int64_t *values = nw_onnx_ints(d, "pads", &n);
@@ -31,6 +41,7 @@ static bool read_pads(nw_onnx_draft *d)
         return false;
     if (n % 2)
         nw_onnx_draft_fail(d, "attribute 'pads' has %d values; it needs two for each axis", n);
+    check_axes(d, "pads", n / 2, n_axes);
     for (int i = 0; i < n; i++)
         if (values[i] < INT32_MIN || values[i] > INT32_MAX)
             nw_onnx_draft_fail(d, "attribute 'pads' is out of range (%lld)", (long long)values[i]);
@@ -49,10 +60,12 @@ static bool read_pads(nw_onnx_draft *d)
 static void read_window(nw_onnx_draft *d)
 {
     nw_attrs *a = &d->attrs;
+    int n_axes = 0;
     a->kernel_h = 1;
-    if (!read_pair(d, "kernel_shape", 1, &a->kernel_h, &a->kernel_w) ||
-        !read_pair(d, "strides", 1, &a->stride_h, &a->stride_w) ||
-        !read_pair(d, "dilations", 1, &a->dilation_h, &a->dilation_w) || !read_pads(d))
+    if (!read_pair(d, "kernel_shape", 1, &a->kernel_h, &a->kernel_w, &n_axes) ||
+        !read_pair(d, "strides", 1, &a->stride_h, &a->stride_w, &n_axes) ||
+        !read_pair(d, "dilations", 1, &a->dilation_h, &a->dilation_w, &n_axes) ||
+        !read_pads(d, &n_axes))
         d->op = NW_OP_OPAQUE;
     a->pad_mode = nw_onnx_is_text(d, "auto_pad", "SAME_UPPER")   ? NW_PAD_SAME_UPPER
                   : nw_onnx_is_text(d, "auto_pad", "SAME_LOWER") ? NW_PAD_SAME_LOWER
@@ -88,9 +101,9 @@ void nw_onnx_read_conv(nw_onnx_draft *d, int weight_layout)
 
 void nw_onnx_read_conv_transpose(nw_onnx_draft *d, int arg)
 {
-    int n;
+    int n, n_axes = 0;
     nw_onnx_read_conv(d, arg);
-    if (!read_pair(d, "output_padding", 0, &d->attrs.output_pad_h, &d->attrs.output_pad_w))
+    if (!read_pair(d, "output_padding", 0, &d->attrs.output_pad_h, &d->attrs.output_pad_w, &n_axes))
         d->op = NW_OP_OPAQUE;
     const int64_t *size = nw_onnx_ints(d, "output_shape", &n);
     if (!size || !n || d->op == NW_OP_OPAQUE)

@@ -38,6 +38,7 @@ static bool can_hold(nw_dtype dtype)
     case NW_DTYPE_COMPLEX64:
     case NW_DTYPE_COMPLEX128:
     case NW_DTYPE_FLOAT8:
+    case NW_DTYPE_OPAQUE:
         return false;
     default:
         return true;

@@ -37,6 +37,7 @@ static const dtype_row dtypes[NW_DTYPE_COUNT] = {
     [NW_DTYPE_COMPLEX64] = {"complex64", 64, true},
     [NW_DTYPE_COMPLEX128] = {"complex128", 128, true},
     [NW_DTYPE_FLOAT8] = {"float8", 8, true},
+    [NW_DTYPE_OPAQUE] = {"opaque", 0, false},
 };
 
 const char *nw_dtype_name(nw_dtype dtype)

@@ -53,6 +53,7 @@ typedef enum nw_dtype {
     NW_DTYPE_COMPLEX64,
     NW_DTYPE_COMPLEX128,
     NW_DTYPE_FLOAT8,
+    NW_DTYPE_OPAQUE, /* no tensor: a sequence, a map, an optional value; of unknown shape */
     NW_DTYPE_COUNT
 } nw_dtype;
 

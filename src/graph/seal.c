@@ -188,6 +188,8 @@ static nw_status fix_sizes(nw_graph *graph, const nw_input_size *sizes, int n_si
     for (int i = 0; i < graph->n_inputs; i++) {
         nw_tensor *tensor = &graph->tensors[graph->inputs[i]];
         nw_shape *shape = &tensor->shape;
+        if (tensor->dtype == NW_DTYPE_OPAQUE)
+            continue;
         if (shape->rank > 0 && shape->dims[0] == NW_DIM_FREE)
             shape->dims[0] = 1;
         if (!nw_shape_is_known(shape))

@@ -150,7 +150,19 @@ NW_CHECKED nw_status nw_hw_load(const char *name_or_path, const char *search_pat
  * path. */
 NW_CHECKED nw_status nw_hw_parse(const char *json, size_t n_bytes, const char *name,
                                  const char *search_path, nw_hw **out, nw_error *err);
+
+/* base with what the JSON object patch_json says in its place, checked like a file that extends
+ * base: keys left out of both follow the new values, sources of replaced figures are void. Its
+ * name is the patch's, else base's with a star. "extends" in the patch names a description of
+ * search_path that comes between the two. */
+NW_CHECKED nw_status nw_hw_derive(const nw_hw *base, const char *patch_json,
+                                  const char *search_path, nw_hw **out, nw_error *err);
 void nw_hw_free(nw_hw *hw);
+
+/* The names of the descriptions in the folders of search_path, sorted, each once; not read. NULL if
+ * there are none. Release with nw_hw_names_free. */
+char **nw_hw_names(const char *search_path, int *n);
+void nw_hw_names_free(char **names, int n);
 
 /* Peak multiply-accumulates per cycle of all cores. */
 int64_t nw_hw_macs_per_cycle(const nw_hw *hw);

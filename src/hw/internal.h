@@ -80,6 +80,7 @@ typedef struct nw_hw_store {
     nw_arena arena;
     const char **sources; /* per row; NULL: none given */
     const char *op_sources[NW_OP_COUNT];
+    void *merged; /* the JSON library's: every key given, extends resolved, without sources */
 } nw_hw_store;
 
 extern const char *const nw_hw_fusion_names[];

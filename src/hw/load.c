@@ -172,6 +172,8 @@ static nw_status follow_extends(chain *all, nw_error *err)
         }
         all->is_text = false;
         status = add_file(all, path, err);
+        if (status == NW_IO) /* the file that asks for it is to blame */
+            nw_error_prefix(err, last->path);
         if (status != NW_OK)
             return status;
     }
@@ -432,18 +434,15 @@ static const char *copy_stem(nw_arena *arena, const char *path)
     return nw_hw_copy_visible(arena, nw_arena_strndup(arena, stem, length));
 }
 
-static nw_status build(chain *all, nw_hw **out, nw_error *err)
+static nw_status build(const chain *all, nw_hw **out, nw_error *err)
 {
-    nw_status status = follow_extends(all, err);
-    if (status != NW_OK)
-        return status;
     cJSON *merged = merge_chain(all);
     nw_hw *hw = nw_zalloc(sizeof *hw);
     hw->store = nw_zalloc(sizeof *hw->store);
     set_defaults(hw);
     hw->path = nw_arena_strdup(&hw->store->arena, all->links[0].path);
     hw->name = copy_stem(&hw->store->arena, hw->path);
-    status = nw_hw_read_keys(hw, &hw->store->arena, merged, err);
+    nw_status status = nw_hw_read_keys(hw, &hw->store->arena, merged, err);
     hw->calibration.present = cJSON_GetObjectItemCaseSensitive(merged, "calibration") != NULL;
     if (status == NW_OK) {
         derive(hw, merged);
@@ -451,7 +450,7 @@ static nw_status build(chain *all, nw_hw **out, nw_error *err)
     }
     if (status == NW_OK)
         status = check_together(hw, err);
-    cJSON_Delete(merged);
+    hw->store->merged = merged;
     if (status != NW_OK) {
         nw_error_prefix(err, all->links[0].path);
         nw_hw_free(hw);
@@ -474,6 +473,8 @@ nw_status nw_hw_load(const char *name_or_path, const char *search_path, nw_hw **
     else
         status = not_found(&all, name_or_path, err);
     if (status == NW_OK)
+        status = follow_extends(&all, err);
+    if (status == NW_OK)
         status = build(&all, out, err);
     free_chain(&all);
     return status;
@@ -491,8 +492,78 @@ nw_status nw_hw_parse(const char *json, size_t n_bytes, const char *name, const 
     text[n_bytes] = '\0';
     nw_status status = add_link(&all, name, text, n_bytes, err);
     if (status == NW_OK)
+        status = follow_extends(&all, err);
+    if (status == NW_OK)
         status = build(&all, out, err);
     free(text);
+    free_chain(&all);
+    return status;
+}
+
+/* A source for every key, as if the file had given it, so that it goes when its figure does. */
+static void add_sources(const nw_hw *hw, cJSON *doc)
+{
+    cJSON *sources = cJSON_AddObjectToObject(doc, "sources");
+    cJSON *ops = cJSON_AddObjectToObject(sources, "ops");
+    for (int i = 0; i < nw_hw_n_rows; i++) {
+        const char *path = nw_hw_rows[i].path, *dot = strchr(path, '.');
+        const char *source = hw->store->sources[i];
+        char group[64] = "";
+        if (!source)
+            continue;
+        memcpy(group, path, dot ? (size_t)(dot - path) : 0);
+        if (strcmp(path, "ops") == 0) {
+            cJSON_AddStringToObject(ops, "all", source);
+            continue;
+        }
+        cJSON *home = dot ? cJSON_GetObjectItemCaseSensitive(sources, group) : sources;
+        if (!home)
+            home = cJSON_AddObjectToObject(sources, group);
+        cJSON_AddStringToObject(home, dot ? dot + 1 : path, source);
+    }
+    for (int i = NW_OP_OPAQUE + 1; i < NW_OP_COUNT; i++)
+        if (hw->store->op_sources[i])
+            cJSON_AddStringToObject(ops, nw_op_name((nw_op)i), hw->store->op_sources[i]);
+}
+
+/* Behind the chain, as the file that it all extends. */
+static nw_status add_base(chain *all, const nw_hw *base, nw_error *err)
+{
+    if (all->n == MAX_CHAIN)
+        return nw_fail(err, NW_INVALID, "extends", "more than %d files extend each other",
+                       MAX_CHAIN - 1);
+    cJSON *doc = cJSON_Duplicate(base->store->merged, true);
+    drop(doc, "extends", NULL);
+    add_sources(base, doc);
+    size_t size = strlen(base->path) + 1;
+    all->links[all->n++] = (chain_link){memcpy(nw_alloc(size), base->path, size), doc};
+    return NW_OK;
+}
+
+nw_status nw_hw_derive(const nw_hw *base, const char *patch_json, const char *search_path,
+                       nw_hw **out, nw_error *err)
+{
+    chain all = {.search_path = search_path ? search_path : "", .is_text = true};
+    nw_buf name = {0};
+    bool has_star = base->name[0] && base->name[strlen(base->name) - 1] == '*';
+    nw_buf_printf(&name, "%s%s", base->name, has_star ? "" : "*");
+    nw_status status =
+        strlen(patch_json) > MAX_FILE_BYTES
+            ? nw_fail(err, NW_LIMIT, nw_buf_text(&name), "larger than 1 MiB")
+            : add_link(&all, nw_buf_text(&name), patch_json, strlen(patch_json), err);
+    if (status == NW_OK)
+        status = follow_extends(&all, err);
+    if (status == NW_OK)
+        status = add_base(&all, base, err);
+    if (status == NW_OK)
+        status = build(&all, out, err);
+    if (status == NW_OK) {
+        nw_arena *arena = &(*out)->store->arena;
+        if (!cJSON_GetObjectItemCaseSensitive(all.links[0].doc, "name"))
+            (*out)->name = nw_arena_strdup(arena, nw_buf_text(&name));
+        (*out)->path = nw_arena_strdup(arena, base->path);
+    }
+    nw_buf_fini(&name);
     free_chain(&all);
     return status;
 }
@@ -502,6 +573,7 @@ void nw_hw_free(nw_hw *hw)
     if (!hw)
         return;
     nw_arena_fini(&hw->store->arena);
+    cJSON_Delete(hw->store->merged);
     free(hw->store);
     free(hw);
 }

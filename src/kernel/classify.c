@@ -107,6 +107,25 @@ static bool is_permutation(const nw_graph *graph, const nw_node *node, const int
     return given != NULL;
 }
 
+/* Axes of size one have no place in memory: moving them alone moves nothing. */
+static bool keeps_order(const nw_graph *graph, const nw_node *node)
+{
+    const nw_shape *x = known_shape(graph, node->inputs, node->n_inputs, 0);
+    const int64_t *perm = node->attrs.has_ints ? node->attrs.ints : NULL;
+    if (!perm && node->n_inputs > 1 && node->inputs[1] != NW_NONE)
+        perm = graph->tensors[node->inputs[1]].ints;
+    int64_t last = -1;
+    for (int i = 0; x && perm && i < x->rank; i++) {
+        int64_t axis = perm[i] < 0 ? perm[i] + x->rank : perm[i];
+        if (x->dims[axis] == 1)
+            continue;
+        if (axis < last)
+            return false;
+        last = axis;
+    }
+    return x && perm;
+}
+
 /* A device keeps maps as H, W, C. For a file that keeps them as C, H, W, turning them to H, W, C
  * is therefore no work, and neither is turning the network's input the other way. */
 static bool is_layout_change(const nw_graph *graph, const nw_node *node)
@@ -119,12 +138,35 @@ static bool is_layout_change(const nw_graph *graph, const nw_node *node)
            (graph->tensors[node->inputs[0]].is_input && is_permutation(graph, node, to_chw));
 }
 
+#define MAX_VIEWS_BEHIND 16 /* between a dequantisation and the quantisation that undoes it */
+
+/* Quantising what was quantised just so before: the integers stay as they are. */
+static bool quantises_nothing(const nw_graph *graph, const nw_node *node)
+{
+    const nw_tensor *y = &graph->tensors[node->outputs[0]];
+    nw_tensor_id id = node->inputs[0];
+    for (int i = 0; i < MAX_VIEWS_BEHIND && id != NW_NONE; i++) {
+        const nw_tensor *x = &graph->tensors[id];
+        if (x->quant.n_channels && !nw_dtype_is_float(x->dtype))
+            return x->dtype == y->dtype && x->quant.n_channels == 1 && y->quant.n_channels == 1 &&
+                   x->quant.scale == y->quant.scale && x->quant.zero_point == y->quant.zero_point;
+        const nw_node *producer = x->producer == NW_NONE ? NULL : &graph->nodes[x->producer];
+        if (!producer || producer->n_inputs < 1 ||
+            (producer->op != NW_OP_DEQUANTIZE && rules[producer->op].kind != NW_KERNEL_VIEW))
+            return false;
+        id = producer->inputs[0];
+    }
+    return false;
+}
+
 bool nw_node_is_view(const nw_graph *graph, const nw_node *node)
 {
     if (rules[node->op].kind == NW_KERNEL_VIEW)
         return true;
     if (node->op == NW_OP_TRANSPOSE)
-        return is_layout_change(graph, node);
+        return is_layout_change(graph, node) || keeps_order(graph, node);
+    if (node->op == NW_OP_QUANTIZE)
+        return quantises_nothing(graph, node);
     if (node->op == NW_OP_CAST)
         return graph->tensors[node->inputs[0]].dtype == graph->tensors[node->outputs[0]].dtype;
     /* Copies that turn out to move nothing: the result is the input. */
@@ -168,11 +210,29 @@ static bool is_spatial_reduce(const nw_graph *graph, const nw_node *node)
     return y && nw_shape_elements(y) == in.c * x->dims[0] && in.h * in.w > 1;
 }
 
+/* Elementwise operators are sized by their largest computed operand, which may be the second. */
+static nw_tensor_id largest_map(const nw_graph *graph, const nw_node *node)
+{
+    nw_tensor_id best = node->inputs[0];
+    for (int i = 1; i < node->n_inputs; i++) {
+        nw_tensor_id id = node->inputs[i];
+        if (id == NW_NONE || graph->tensors[id].is_const)
+            continue;
+        if (graph->tensors[best].is_const || nw_shape_elements(&graph->tensors[id].shape) >
+                                                 nw_shape_elements(&graph->tensors[best].shape))
+            best = id;
+    }
+    return best;
+}
+
 static nw_kernel_part plain_part(const nw_graph *graph, const nw_node *node, nw_kernel_kind kind)
 {
-    nw_hwc in = nw_tensor_hwc(graph, node->inputs[0]);
+    bool is_elementwise =
+        kind == NW_KERNEL_ADD || kind == NW_KERNEL_MUL || kind == NW_KERNEL_ELEMENTWISE;
+    nw_tensor_id map = is_elementwise ? largest_map(graph, node) : node->inputs[0];
+    nw_hwc in = nw_tensor_hwc(graph, map);
     nw_hwc out = nw_tensor_hwc(graph, node->outputs[0]);
-    const nw_shape *x = &graph->tensors[node->inputs[0]].shape;
+    const nw_shape *x = &graph->tensors[map].shape;
     const nw_shape *y = &graph->tensors[node->outputs[0]].shape;
     int64_t in_batch = x->rank == 4 ? x->dims[0] : 1, out_batch = y->rank == 4 ? y->dims[0] : 1;
     nw_kernel_part part = {.kind = kind,
@@ -197,6 +257,43 @@ static nw_kernel_part plain_part(const nw_graph *graph, const nw_node *node, nw_
         part.out_c = in.c;
     }
     return part;
+}
+
+/* Copies move what they keep: joining and cutting, in and out are the same bytes in all. */
+static void size_copy(nw_op op, nw_kernel_part *part)
+{
+    nw_kernel_part whole = *part;
+    switch (op) {
+    case NW_OP_SPLIT:
+    case NW_OP_UNSTACK:
+        part->out_h = whole.in_h;
+        part->out_w = whole.in_w;
+        part->out_c = whole.in_c;
+        break;
+    case NW_OP_CONCAT:
+    case NW_OP_STACK:
+    case NW_OP_SLICE:
+    case NW_OP_SLICE_SIZE:
+    case NW_OP_STRIDED_SLICE:
+    case NW_OP_GATHER:
+        part->in_h = whole.out_h;
+        part->in_w = whole.out_w;
+        part->in_c = whole.out_c;
+        break;
+    default: /* padding, repeating: as they are */
+        break;
+    }
+}
+
+/* A matrix product of two maps whose second operand has a matrix for each of a batch. */
+static void split_batch(const nw_graph *graph, const nw_node *node, nw_kernel_part *part)
+{
+    int64_t n = nw_shape_elements(&graph->tensors[node->inputs[1]].shape);
+    int64_t one = part->in_c * part->out_c, batch = one ? n / one : 0;
+    if (batch <= 1 || part->in_h != 1 || part->in_w % batch)
+        return;
+    part->in_h = part->out_h = batch;
+    part->in_w = part->out_w = part->in_w / batch;
 }
 
 static int count_full_maps(const nw_graph *graph, const nw_node *node)
@@ -254,6 +351,7 @@ void nw_kernel_shape_of_node(const nw_graph *graph, const nw_types *types, nw_no
     for (int i = 1; i < node->n_inputs && graph->tensors[in].is_const; i++)
         if (node->inputs[i] != NW_NONE && !graph->tensors[node->inputs[i]].is_const)
             in = node->inputs[i];
+    in = nw_types_source(graph, types, id, in);
     out->bits = types->bits[in];
     out->weight_bits = out->bits;
     out->is_float = types->is_float[in];
@@ -261,6 +359,8 @@ void nw_kernel_shape_of_node(const nw_graph *graph, const nw_types *types, nw_no
     nw_geometry g;
     if (nw_node_geometry(graph, id, &g)) {
         out->parts[0] = nw_kernel_part_of(&g, product_kind(&g, rule.kind));
+        if (out->parts[0].kind == NW_KERNEL_MATMUL)
+            split_batch(graph, node, &out->parts[0]);
         fill_weights(graph, types, &g, out);
     } else if (nw_node_is_view(graph, node)) {
         out->parts[0] = plain_part(graph, node, NW_KERNEL_VIEW);
@@ -268,6 +368,8 @@ void nw_kernel_shape_of_node(const nw_graph *graph, const nw_types *types, nw_no
         out->parts[0] = plain_part(graph, node, NW_KERNEL_POOL);
     } else {
         out->parts[0] = plain_part(graph, node, rule.kind);
+        if (rule.kind == NW_KERNEL_COPY)
+            size_copy(node->op, &out->parts[0]);
     }
     out->n_maps = count_full_maps(graph, node);
     switch (node->act) {

@@ -24,6 +24,11 @@ NW_CHECKED nw_status nw_types_find(const nw_graph *graph, const nw_hw *hw, const
                                    nw_types *out, nw_error *err);
 void nw_types_fini(nw_types *types);
 
+/* What a node reads when the file says tensor: the integers before a dequantisation if the node
+ * runs on integers, else the tensor itself. */
+nw_tensor_id nw_types_source(const nw_graph *graph, const nw_types *types, nw_node_id node,
+                             nw_tensor_id tensor);
+
 /* classify.c: which kind of kernel an operator is by itself, and its shape. */
 typedef struct nw_op_rule {
     nw_kernel_kind kind;

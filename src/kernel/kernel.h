@@ -57,8 +57,8 @@ typedef enum nw_place { NW_PLACE_SRAM, NW_PLACE_DRAM } nw_place;
 
 /* One operator with a window or a product, or one pass over a map. */
 typedef struct nw_kernel_part {
-    nw_kernel_kind kind;
     int64_t in_h, in_w, in_c, out_h, out_w, out_c;
+    nw_kernel_kind kind;
     int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     int32_t groups; /* 1 dense, in_c depthwise */
 } nw_kernel_part;
@@ -86,6 +86,13 @@ typedef struct nw_kernel_shape {
     int64_t host_elements; /* HOST: elements of the largest tensor of the run */
     int64_t host_bytes;    /* HOST: bytes across, both ways */
 } nw_kernel_shape;
+
+/* Hashed and compared by their bytes: no holes. */
+_Static_assert(sizeof(nw_kernel_part) == 6 * sizeof(int64_t) + 8 * sizeof(int32_t),
+               "nw_kernel_part has holes");
+_Static_assert(sizeof(nw_kernel_shape) == NW_KERNEL_PARTS * sizeof(nw_kernel_part) +
+                                              12 * sizeof(int32_t) + 4 * sizeof(int64_t),
+               "nw_kernel_shape has holes");
 
 /* The device's MACs for the shape: one per multiply-accumulate. */
 int64_t nw_kernel_shape_macs(const nw_kernel_shape *shape);

@@ -20,7 +20,7 @@ static nw_tensor_id overwritten(const nw_graph *graph, const nw_kernel *kernel,
     /* From the back: a joined add's second input comes after the convolution's. */
     for (int i = kernel->n_reads - 1; i >= 0; i--) {
         const nw_tensor *t = &graph->tensors[kernel->reads[i]];
-        bool is_conv_input = kernel->shape.residual && i == 0 && kernel->n_reads > 1;
+        bool is_conv_input = kernel->shape.residual && i == 0; /* its window still reads it */
         if (!is_conv_input && last_reader[kernel->reads[i]] == index && !t->is_input &&
             !t->is_output && nw_shape_elements(&t->shape) == n)
             return kernel->reads[i];
@@ -66,20 +66,60 @@ static void find_spilled(const nw_hw *hw, nw_kernels *kernels, uint8_t *spilled)
     }
 }
 
-/* A view's result is its input under another name, so both live in one place. */
-static void spread_over_view(const nw_kernel *kernel, uint8_t *spilled)
+/* A view's result is its input under another name, so both live in one place. Whether anything
+ * changed. */
+static bool spread_over_view(const nw_kernel *kernel, uint8_t *spilled)
 {
     if (kernel->shape.parts[0].kind != NW_KERNEL_VIEW)
-        return;
-    bool any = false;
-    for (int k = 0; k < kernel->n_reads; k++)
-        any |= spilled[kernel->reads[k]];
-    for (int k = 0; k < kernel->n_writes; k++)
-        any |= spilled[kernel->writes[k]];
+        return false;
+    bool any = false, all = true;
+    for (int k = 0; k < kernel->n_reads + kernel->n_writes; k++) {
+        uint8_t is_spilled =
+            spilled[k < kernel->n_reads ? kernel->reads[k] : kernel->writes[k - kernel->n_reads]];
+        any |= is_spilled;
+        all &= is_spilled;
+    }
     for (int k = 0; any && k < kernel->n_reads; k++)
         spilled[kernel->reads[k]] = 1;
     for (int k = 0; any && k < kernel->n_writes; k++)
         spilled[kernel->writes[k]] = 1;
+    return any && !all;
+}
+
+/* Forwards and backwards: several views of one tensor may hang on each other. */
+static void spread_over_views(const nw_kernels *kernels, uint8_t *spilled)
+{
+    bool has_changed = true;
+    while (has_changed) {
+        has_changed = false;
+        for (int i = 0; i < kernels->n_kernels; i++)
+            has_changed |= spread_over_view(&kernels->kernels[i], spilled);
+        for (int i = kernels->n_kernels - 1; i >= 0; i--)
+            has_changed |= spread_over_view(&kernels->kernels[i], spilled);
+    }
+}
+
+/* Kernels that read two maps: the joined add's, an elementwise operator's, a matrix product's. */
+static bool reads_second(const nw_kernel_shape *shape)
+{
+    nw_kernel_kind kind = shape->parts[0].kind;
+    return shape->residual || kind == NW_KERNEL_ADD || kind == NW_KERNEL_MUL ||
+           kind == NW_KERNEL_ELEMENTWISE || kind == NW_KERNEL_MATMUL;
+}
+
+/* Which read is the map that in_place speaks of: that of the first operator, or an elementwise
+ * operator's first whole map, which need not be its first operand. */
+static int find_map_read(const nw_graph *graph, const nw_kernel *kernel)
+{
+    nw_kernel_kind kind = kernel->shape.parts[0].kind;
+    int best = 0;
+    if (kind != NW_KERNEL_ADD && kind != NW_KERNEL_MUL && kind != NW_KERNEL_ELEMENTWISE)
+        return 0;
+    for (int k = 1; k < kernel->n_reads; k++)
+        if (nw_shape_elements(&graph->tensors[kernel->reads[k]].shape) >
+            nw_shape_elements(&graph->tensors[kernel->reads[best]].shape))
+            best = k;
+    return best;
 }
 
 static void place_kernel(const nw_graph *graph, const uint8_t *spilled, nw_kernel *kernel)
@@ -88,23 +128,20 @@ static void place_kernel(const nw_graph *graph, const uint8_t *spilled, nw_kerne
     shape->in_place = shape->out_place = shape->residual_place = NW_PLACE_SRAM;
     if (!kernel->n_writes)
         return;
-    const nw_node *main = &graph->nodes[kernel->main];
+    int map = find_map_read(graph, kernel);
     for (int k = 0; k < kernel->n_writes; k++)
         if (spilled[kernel->writes[k]])
             shape->out_place = NW_PLACE_DRAM;
     for (int k = 0; k < kernel->n_reads; k++) {
         if (!spilled[kernel->reads[k]])
             continue;
-        /* The first read belongs to the first operator; a second one is the joined add's, or the
-         * second operand of an elementwise operator. */
-        bool is_second =
-            k > 0 && (shape->residual || nw_op_rule_of(main->op).kind == NW_KERNEL_ADD ||
-                      nw_op_rule_of(main->op).kind == NW_KERNEL_MUL);
-        if (is_second)
+        if (k != map && reads_second(shape))
             shape->residual_place = NW_PLACE_DRAM;
         else
             shape->in_place = NW_PLACE_DRAM;
     }
+    if (kernel->n_reads == 1 && reads_second(shape)) /* x + conv(x), x * x: read twice */
+        shape->residual_place = shape->in_place;
 }
 
 void nw_kernels_place(const nw_graph *graph, const nw_hw *hw, const nw_types *types,
@@ -119,10 +156,7 @@ void nw_kernels_place(const nw_graph *graph, const nw_hw *hw, const nw_types *ty
     nw_memory_plan(graph, steps, kernels->n_kernels, &rules, &kernels->memory);
     uint8_t *spilled = nw_zalloc((size_t)graph->n_tensors);
     find_spilled(hw, kernels, spilled);
-    for (int i = 0; i < kernels->n_kernels; i++)
-        spread_over_view(&kernels->kernels[i], spilled);
-    for (int i = kernels->n_kernels - 1; i >= 0; i--)
-        spread_over_view(&kernels->kernels[i], spilled);
+    spread_over_views(kernels, spilled);
     for (int i = 0; i < kernels->n_kernels; i++)
         place_kernel(graph, spilled, &kernels->kernels[i]);
     free(spilled);

@@ -77,7 +77,15 @@ static void find_quantised_runs(const nw_graph *graph, nw_types *types)
         types->bits[out] = (uint8_t)bits;
         types->is_float[out] = 0;
     }
-    /* Readers that stay in float read the dequantised values as float after all. */
+    /* Whoever stays in float reads the dequantised values as float after all, and so does the
+     * world behind the network; integer readers beside them go by nw_types_source. */
+    for (int i = 0; i < graph->n_outputs; i++) {
+        const nw_tensor *t = &graph->tensors[graph->outputs[i]];
+        if (nw_dtype_is_float(t->dtype)) {
+            types->bits[graph->outputs[i]] = (uint8_t)nw_dtype_bits(t->dtype);
+            types->is_float[graph->outputs[i]] = 1;
+        }
+    }
     for (nw_node_id id = 0; id < graph->n_nodes; id++) {
         const nw_node *node = &graph->nodes[id];
         for (int k = 0; k < node->n_inputs; k++) {
@@ -93,6 +101,17 @@ static void find_quantised_runs(const nw_graph *graph, nw_types *types)
         }
     }
     free(wanted);
+}
+
+nw_tensor_id nw_types_source(const nw_graph *graph, const nw_types *types, nw_node_id node,
+                             nw_tensor_id tensor)
+{
+    nw_node_id producer = graph->tensors[tensor].producer;
+    if (producer == NW_NONE || graph->nodes[producer].op != NW_OP_DEQUANTIZE ||
+        (!types->runs_int[node] && graph->nodes[node].op != NW_OP_QUANTIZE))
+        return tensor;
+    nw_tensor_id source = graph->nodes[producer].inputs[0];
+    return is_small_int(graph->tensors[source].dtype) ? source : tensor;
 }
 
 static void find_dense(const nw_graph *graph, uint8_t *is_dense)

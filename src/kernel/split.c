@@ -21,7 +21,7 @@ typedef struct draft {
     int n_nodes;
     size_t node_capacity;
     char note[96];
-    bool has_slow_act;
+    int64_t first_bias; /* elements of shape.bias_elements that belong to earlier parts */
 } draft;
 
 typedef struct splitter {
@@ -29,7 +29,8 @@ typedef struct splitter {
     const nw_hw *hw;
     const nw_types *types;
     int *state;           /* per node: index of its draft, or FREE, WAITS, FOLDED */
-    uint8_t *is_absorbed; /* per node: a dequantisation that its readers' kernels take in */
+    uint8_t *is_absorbed; /* per node: a dequantisation that its readers' kernels take in, or a
+                           * renaming in front of one */
     int *reader_start;    /* per tensor: where its readers begin in readers */
     nw_node_id *readers;
     draft *drafts;
@@ -117,6 +118,25 @@ static bool is_absorbed_dequantise(const splitter *s, const nw_node *node)
            !s->graph->tensors[out].is_output && n_readers(s, out) > 0;
 }
 
+/* A cast to the same type or an identity in front of dequantisations alone. */
+static bool is_absorbed_rename(const splitter *s, const nw_node *node)
+{
+    nw_tensor_id out = only_output(node);
+    bool is_rename = node->op == NW_OP_IDENTITY || node->op == NW_OP_CAST;
+    if (!is_rename || out == NW_NONE || n_readers(s, out) == 0 ||
+        s->graph->tensors[out].is_output || !nw_node_is_view(s->graph, node))
+        return false;
+    for (int i = s->reader_start[out]; i < s->reader_start[out + 1]; i++)
+        if (!is_absorbed_dequantise(s, &s->graph->nodes[s->readers[i]]))
+            return false;
+    return true;
+}
+
+static bool is_absorbed_whole(const splitter *s, const nw_node *node)
+{
+    return is_absorbed_dequantise(s, node) || is_absorbed_rename(s, node);
+}
+
 static bool has_window(nw_op op)
 {
     return op == NW_OP_CONV2D || op == NW_OP_AVERAGE_POOL || op == NW_OP_MAX_POOL;
@@ -137,6 +157,14 @@ static bool is_absorbed_pad(const splitter *s, const nw_node *node)
     return x.c == y.c && x.h <= y.h && x.w <= y.w && input_tensor(s, node, 0)->shape.rank == 4;
 }
 
+/* Whether a node comes with its reader: it waits already, or would once the walk gets there (a
+ * file may put a dequantisation anywhere before its reader). */
+static bool waits(const splitter *s, nw_node_id id)
+{
+    return s->state[id] == WAITS ||
+           (s->state[id] == FREE && is_absorbed_whole(s, &s->graph->nodes[id]));
+}
+
 /* ---- drafts ---- */
 
 static void add_node(splitter *s, int index, nw_node_id id)
@@ -147,8 +175,10 @@ static void add_node(splitter *s, int index, nw_node_id id)
         if (node->inputs[k] == NW_NONE)
             continue;
         nw_node_id producer = s->graph->tensors[node->inputs[k]].producer;
-        if (producer != NW_NONE && s->state[producer] == WAITS)
-            add_node(s, index, producer); /* a pad behind a dequantisation: two deep */
+        if (producer == NW_NONE || !waits(s, producer))
+            continue;
+        s->is_absorbed[producer] = s->graph->nodes[producer].op != NW_OP_PAD;
+        add_node(s, index, producer); /* a cast, a dequantisation, a pad: three deep at most */
     }
     d = &s->drafts[index];
     d->nodes = nw_grow(d->nodes, (size_t)d->n_nodes, &d->node_capacity, sizeof *d->nodes);
@@ -179,6 +209,8 @@ static bool breaks_limits(const splitter *s, const nw_kernel_shape *shape, char 
     int stride = p->stride_h > p->stride_w ? p->stride_h : p->stride_w;
     int64_t channels = p->in_c > p->out_c ? p->in_c : p->out_c;
     int pf_in = s->hw->array.pf_in > 0 ? s->hw->array.pf_in : 1;
+    int least = p->kernel_h < p->kernel_w ? p->kernel_h : p->kernel_w;
+    bool is_window = p->kind != NW_KERNEL_FC && p->kind != NW_KERNEL_MATMUL;
     int64_t volume = (int64_t)p->kernel_h * p->kernel_w * ((p->in_c + pf_in - 1) / pf_in);
     bool is_global = p->kind == NW_KERNEL_POOL && p->kernel_h == p->in_h && p->kernel_w == p->in_w;
     if (!has_taps || is_global)
@@ -186,6 +218,9 @@ static bool breaks_limits(const splitter *s, const nw_kernel_shape *shape, char 
     if (s->hw->limits.max_kernel && kernel > s->hw->limits.max_kernel)
         snprintf(note, size, "kernel %d exceeds the hardware's %d", kernel,
                  s->hw->limits.max_kernel);
+    else if (is_window && least < s->hw->limits.min_kernel)
+        snprintf(note, size, "kernel %d is below the hardware's %d", least,
+                 s->hw->limits.min_kernel);
     else if (s->hw->limits.max_stride && stride > s->hw->limits.max_stride)
         snprintf(note, size, "stride %d exceeds the hardware's %d", stride,
                  s->hw->limits.max_stride);
@@ -241,8 +276,21 @@ static bool is_native(const splitter *s, nw_op op)
 
 /* ---- joining ---- */
 
+/* Whether a constant that broadcasts over x has a value for each of its channels. */
+static bool is_per_channel(const splitter *s, const nw_shape *constant, nw_tensor_id x,
+                           const nw_kernel_part *part)
+{
+    int rank = s->graph->tensors[x].shape.rank;
+    bool is_last = s->graph->layout == NW_LAYOUT_NHWC || part->kind == NW_KERNEL_FC ||
+                   part->kind == NW_KERNEL_MATMUL;
+    int axis = (is_last ? rank - 1 : 1) - rank + constant->rank; /* shapes align at their ends */
+    return axis >= 0 && axis < constant->rank && constant->dims[axis] == part->out_c &&
+           nw_shape_elements(constant) == part->out_c;
+}
+
 /* x op constant, the constant one value or one a channel: goes into weights and bias. */
-static bool is_affine(const splitter *s, const nw_node *node, nw_tensor_id x, int64_t channels)
+static bool is_affine(const splitter *s, const nw_node *node, nw_tensor_id x,
+                      const nw_kernel_part *part)
 {
     if (node->op == NW_OP_BATCH_NORM)
         return node->inputs[0] == x;
@@ -251,8 +299,8 @@ static bool is_affine(const splitter *s, const nw_node *node, nw_tensor_id x, in
     if (!is_arithmetic || node->n_inputs != 2 || node->inputs[0] == node->inputs[1])
         return false;
     const nw_tensor *other = input_tensor(s, node, node->inputs[0] == x ? 1 : 0);
-    int64_t n = other ? nw_shape_elements(&other->shape) : 0;
-    return other && other->is_const && (n == 1 || n == channels);
+    return other && other->is_const &&
+           (nw_shape_elements(&other->shape) == 1 || is_per_channel(s, &other->shape, x, part));
 }
 
 static bool join_affine(splitter *s, int index, nw_tensor_id *cursor, nw_node_id next)
@@ -261,9 +309,9 @@ static bool join_affine(splitter *s, int index, nw_tensor_id *cursor, nw_node_id
     const nw_node *node = &s->graph->nodes[next];
     const nw_kernel_part *last = &d->shape.parts[d->shape.n_parts - 1];
     if (!is_product(last->kind) || d->shape.act != NW_KERNEL_ACT_NONE || d->shape.residual ||
-        !is_affine(s, node, *cursor, last->out_c))
+        !is_affine(s, node, *cursor, last))
         return false;
-    d->shape.bias_elements = last->out_c;
+    d->shape.bias_elements = d->first_bias + last->out_c;
     if (node->act != NW_ACT_NONE)
         d->shape.act = NW_KERNEL_ACT_CLAMP;
     add_node(s, index, next);
@@ -346,11 +394,20 @@ static bool join_own_swish(splitter *s, int index, nw_tensor_id *cursor, nw_node
 static bool is_ready(const splitter *s, nw_tensor_id id)
 {
     nw_node_id producer = s->graph->tensors[id].producer;
-    while (producer != NW_NONE && s->state[producer] == WAITS) {
+    while (producer != NW_NONE && waits(s, producer)) {
         id = s->graph->nodes[producer].inputs[0];
         producer = s->graph->tensors[id].producer;
     }
-    return producer == NW_NONE || s->state[producer] >= 0;
+    return producer == NW_NONE || s->state[producer] >= 0 || s->state[producer] == FOLDED;
+}
+
+/* Whether all that a node reads beside x is there. */
+static bool is_rest_ready(const splitter *s, const nw_node *node, nw_tensor_id x)
+{
+    for (int i = 0; i < node->n_inputs; i++)
+        if (node->inputs[i] != NW_NONE && node->inputs[i] != x && !is_ready(s, node->inputs[i]))
+            return false;
+    return true;
 }
 
 static bool join_add(splitter *s, int index, nw_tensor_id *cursor, nw_node_id next)
@@ -361,7 +418,7 @@ static bool join_add(splitter *s, int index, nw_tensor_id *cursor, nw_node_id ne
         !is_product(d->shape.parts[0].kind) || d->shape.residual || !is_native(s, NW_OP_ADD))
         return false;
     nw_tensor_id other = node->inputs[node->inputs[0] == *cursor ? 1 : 0];
-    if (other == *cursor || s->graph->tensors[other].is_const || !is_ready(s, other) ||
+    if (other == *cursor || s->graph->tensors[other].is_const ||
         !nw_shape_equal(&s->graph->tensors[other].shape, &s->graph->tensors[*cursor].shape))
         return false;
     d->shape.residual = 1;
@@ -375,9 +432,8 @@ static bool join_add(splitter *s, int index, nw_tensor_id *cursor, nw_node_id ne
 static bool join_quantise(splitter *s, int index, nw_tensor_id *cursor, nw_node_id next)
 {
     const nw_node *node = &s->graph->nodes[next];
-    nw_kernel_kind kind = s->drafts[index].shape.parts[0].kind;
     if (node->op != NW_OP_QUANTIZE || s->types->is_float[*cursor] ||
-        !nw_dtype_is_float(s->graph->tensors[*cursor].dtype) || kind == NW_KERNEL_VIEW)
+        !nw_dtype_is_float(s->graph->tensors[*cursor].dtype))
         return false;
     add_node(s, index, next);
     *cursor = node->outputs[0];
@@ -403,6 +459,7 @@ static bool join_part(splitter *s, int index, nw_tensor_id *cursor, nw_node_id n
     if ((!is_pointwise && !is_pooling) || s->graph->nodes[next].inputs[0] != *cursor ||
         needs_host(s, next, &second, note, sizeof note))
         return false;
+    d->first_bias = d->shape.bias_elements;
     d->shape.parts[d->shape.n_parts++] = *p;
     d->shape.weight_elements += second.weight_elements;
     d->shape.bias_elements += second.bias_elements;
@@ -412,25 +469,60 @@ static bool join_part(splitter *s, int index, nw_tensor_id *cursor, nw_node_id n
     return true;
 }
 
+static bool join_next(splitter *s, int index, nw_tensor_id *cursor)
+{
+    nw_node_id next = sole_reader(s, *cursor);
+    if (next == NW_NONE)
+        return join_swish(s, index, cursor);
+    if (only_output(&s->graph->nodes[next]) == NW_NONE ||
+        !is_rest_ready(s, &s->graph->nodes[next], *cursor))
+        return false;
+    return join_quantise(s, index, cursor, next) || join_affine(s, index, cursor, next) ||
+           join_act(s, index, cursor, next) || join_own_swish(s, index, cursor, next) ||
+           join_add(s, index, cursor, next) || join_part(s, index, cursor, next);
+}
+
+/* ONNX quantises and dequantises between any two operators. On the device that is the arithmetic
+ * of the output stage, as it is in files whose operators are integer. */
+static bool join_over_quantisation(splitter *s, int index, nw_tensor_id *cursor)
+{
+    nw_node_id next = sole_reader(s, *cursor);
+    if (next != NW_NONE && is_absorbed_rename(s, &s->graph->nodes[next]))
+        next = sole_reader(s, only_output(&s->graph->nodes[next]));
+    if (next == NW_NONE || !is_absorbed_dequantise(s, &s->graph->nodes[next]))
+        return false;
+    nw_tensor_id behind = only_output(&s->graph->nodes[next]);
+    nw_node_id user = sole_reader(s, behind);
+    bool is_requantisation = user != NW_NONE && s->graph->nodes[user].op == NW_OP_QUANTIZE;
+    if (is_requantisation || !join_next(s, index, &behind))
+        return false;
+    *cursor = behind;
+    return true;
+}
+
 static void extend(splitter *s, int index)
 {
     nw_tensor_id cursor = only_output(&s->graph->nodes[s->drafts[index].main]);
-    while (cursor != NW_NONE) {
-        nw_node_id next = sole_reader(s, cursor);
-        if (next == NW_NONE) {
-            if (!join_swish(s, index, &cursor))
-                return;
-            continue;
-        }
-        if (only_output(&s->graph->nodes[next]) == NW_NONE)
-            return;
-        if (join_quantise(s, index, &cursor, next))
-            return;
-        if (!join_affine(s, index, &cursor, next) && !join_act(s, index, &cursor, next) &&
-            !join_own_swish(s, index, &cursor, next) && !join_add(s, index, &cursor, next) &&
-            !join_part(s, index, &cursor, next))
-            return;
+    while (cursor != NW_NONE &&
+           (join_next(s, index, &cursor) || join_over_quantisation(s, index, &cursor)))
+        ;
+}
+
+/* The integers before a dequantisation that its readers take in. */
+static nw_tensor_id before_absorbed(const splitter *s, nw_tensor_id id)
+{
+    nw_node_id producer = s->graph->tensors[id].producer;
+    while (producer != NW_NONE && s->is_absorbed[producer]) {
+        id = s->graph->nodes[producer].inputs[0];
+        producer = s->graph->tensors[id].producer;
     }
+    return id;
+}
+
+/* What a node really reads where the file says id. */
+static nw_tensor_id what_is_read(const splitter *s, nw_node_id node, nw_tensor_id id)
+{
+    return before_absorbed(s, nw_types_source(s->graph, s->types, node, id));
 }
 
 /* A concatenation whose inputs nobody else reads is written in place by their producers. */
@@ -439,8 +531,11 @@ static bool is_free_concat(const splitter *s, const nw_node *node)
     if (node->op != NW_OP_CONCAT || !is_native(s, NW_OP_CONCAT))
         return false;
     for (int i = 0; i < node->n_inputs; i++) {
-        const nw_tensor *t = input_tensor(s, node, i);
-        if (!t || t->is_const || t->is_input || t->is_output || n_readers(s, node->inputs[i]) != 1)
+        if (!input_tensor(s, node, i) || n_readers(s, node->inputs[i]) != 1)
+            return false;
+        nw_tensor_id written = before_absorbed(s, node->inputs[i]);
+        const nw_tensor *t = &s->graph->tensors[written];
+        if (t->is_const || t->is_input || t->is_output || n_readers(s, written) != 1)
             return false;
     }
     return true;
@@ -473,6 +568,12 @@ static void start_kernel(splitter *s, nw_node_id id)
     add_node(s, index, id);
     if (!on_host && !is_view && shape.parts[0].kind != NW_KERNEL_OPAQUE)
         extend(s, index);
+    /* Parts written in place are written in the scale of the whole. */
+    nw_node_id next =
+        node->op == NW_OP_CONCAT && is_view ? sole_reader(s, node->outputs[0]) : NW_NONE;
+    nw_tensor_id cursor = node->outputs[0];
+    if (next != NW_NONE)
+        (void)join_quantise(s, index, &cursor, next);
 }
 
 static void walk(splitter *s)
@@ -482,7 +583,7 @@ static void walk(splitter *s)
         const nw_node *node = &s->graph->nodes[id];
         if (s->state[id] != FREE)
             continue;
-        s->is_absorbed[id] = is_absorbed_dequantise(s, node);
+        s->is_absorbed[id] = is_absorbed_whole(s, node);
         if (s->is_absorbed[id] || is_absorbed_pad(s, node))
             s->state[id] = WAITS;
         else
@@ -502,9 +603,16 @@ static bool is_read_outside(const splitter *s, nw_tensor_id id, int index)
 {
     if (s->graph->tensors[id].is_output)
         return true;
-    for (int i = s->reader_start[id]; i < s->reader_start[id + 1]; i++)
-        if (s->state[s->readers[i]] >= 0 && s->state[s->readers[i]] != index)
+    for (int i = s->reader_start[id]; i < s->reader_start[id + 1]; i++) {
+        nw_node_id reader = s->readers[i];
+        if (s->state[reader] >= 0 && s->state[reader] != index)
             return true;
+        /* one kernel here holds the dequantisation, others read the integers before it */
+        nw_tensor_id out = only_output(&s->graph->nodes[reader]);
+        bool is_passed = s->is_absorbed[reader] || s->graph->nodes[reader].op == NW_OP_DEQUANTIZE;
+        if (is_passed && out != NW_NONE && is_read_outside(s, out, index))
+            return true;
+    }
     return false;
 }
 
@@ -514,17 +622,6 @@ static bool holds(const nw_tensor_id *list, int n, nw_tensor_id id)
         if (list[i] == id)
             return true;
     return false;
-}
-
-/* What a kernel really reads: the integers before a dequantisation that it takes in. */
-static nw_tensor_id before_absorbed(const splitter *s, nw_tensor_id id)
-{
-    nw_node_id producer = s->graph->tensors[id].producer;
-    while (producer != NW_NONE && s->is_absorbed[producer]) {
-        id = s->graph->nodes[producer].inputs[0];
-        producer = s->graph->tensors[id].producer;
-    }
-    return id;
 }
 
 static bool is_border_read(const splitter *s, nw_tensor_id id, int index)
@@ -554,7 +651,7 @@ static void find_border(const splitter *s, int index, nw_arena *arena, nw_kernel
         for (int k = 0; k < node->n_inputs; k++) {
             if (node->inputs[k] == NW_NONE)
                 continue;
-            nw_tensor_id id = before_absorbed(s, node->inputs[k]);
+            nw_tensor_id id = what_is_read(s, d->nodes[i], node->inputs[k]);
             int n_searched = out->n_reads < MAX_SEARCHED_READS ? out->n_reads : MAX_SEARCHED_READS;
             if (is_border_read(s, id, index) && !holds(reads, n_searched, id))
                 reads[out->n_reads++] = id;
@@ -633,8 +730,9 @@ static void finish(const splitter *s, nw_kernels *out)
         find_border(s, i, arena, kernel);
         if (d->shape.parts[0].kind == NW_KERNEL_HOST)
             fill_host(s, kernel, &kernel->shape);
-        for (int k = 0; k < kernel->n_reads && is_product(d->shape.parts[0].kind); k++)
-            kernel->shape.is_first |= s->types->is_dense[kernel->reads[k]];
+        if (kernel->n_reads && is_product(d->shape.parts[0].kind))
+            kernel->shape.is_first = s->types->is_dense[kernel->reads[0]] &&
+                                     !s->graph->tensors[kernel->reads[0]].is_output;
     }
     number_partitions(out);
     snprintf(out->precision, sizeof out->precision, "%s", s->types->name);

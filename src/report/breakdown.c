@@ -22,7 +22,7 @@ static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *o
     bool has_cost = n_costed || !e->n_unknown;
     nw_buf_printf(out, "  latency    %s%s%s\n",
                   has_cost ? nw_format_time(e->latency_ps, t[0], sizeof t[0]) : "?",
-                  e->n_unknown ? " without the operators of unknown cost" : "",
+                  has_cost && e->n_unknown ? " without the operators of unknown cost" : "",
                   b->hw->calibration.present ? "" : "   (not calibrated against a chip)");
     nw_buf_printf(out, "  energy     %s   (%s)\n",
                   has_cost ? nw_format_energy(e->energy_fj, t[0], sizeof t[0]) : "?",
@@ -146,13 +146,14 @@ static void add_row(const nw_breakdown *b, int index, int width, nw_buf *out)
     snprintf(time, sizeof time, "%.2f", (double)cost->latency_ps / 1e6);
     snprintf(share, sizeof share, "%.1f",
              e->latency_ps ? 100 * (double)cost->latency_ps / (double)e->latency_ps : 0);
-    snprintf(util, sizeof util, "%.0f", 100 * cost->utilisation);
+    snprintf(util, sizeof util, "%.*f", cost->utilisation < 0.0995 ? 1 : 0,
+             100 * cost->utilisation);
     if (kernel->shape.parts[0].kind == NW_KERNEL_HOST)
         snprintf(type, sizeof type, "host x%d", kernel->n_nodes);
     else
         nw_kernel_shape_name(&kernel->shape, type, sizeof type);
     const char *why = cost->why;
-    snprintf(line, sizeof line, "%10s %6s  %-8s %4s %8s %9s  %-16s %-14s %-38s  %s%s%s",
+    snprintf(line, sizeof line, "%4d %10s %6s  %-8s %6s %8s %9s  %-16s %-14s %-38s  %s%s%s", index,
              cost->is_known ? time : "?", cost->is_known ? share : "?",
              cost->is_known ? nw_bound_name(cost->bound) : "?", cost->macs ? util : "",
              cost->macs ? nw_format_count(cost->macs, macs, sizeof macs) : "",
@@ -173,14 +174,16 @@ static void add_table(const nw_breakdown *b, int width, nw_buf *out)
             rows[n++] = (row){e->costs[i].latency_ps, e->costs[i].is_known, i};
     if (n)
         qsort(rows, (size_t)n, sizeof *rows, by_time);
-    nw_buf_printf(out, "\n%10s %6s  %-8s %4s %8s %9s  %-16s %-14s %-38s  %s\n", "time us",
-                  "share %", "bound", "util", "MACs", "DRAM", "kernel", "output HxWxC", "name",
+    /* The number is the kernel's place in the schedule, and in JSON and CSV: long names from files
+     * are cut in the middle, where they may differ. */
+    nw_buf_printf(out, "\n%4s %10s %6s  %-8s %6s %8s %9s  %-16s %-14s %-38s  %s\n", "#", "time us",
+                  "share%", "bound", "util %", "MACs", "DRAM", "kernel", "output HxWxC", "name",
                   "why");
     for (int i = 0; i < n; i++)
         add_row(b, rows[i].index, width, out);
     if (e->overhead_ps) {
         char line[80];
-        snprintf(line, sizeof line, "%10.2f         fixed cost of an inference",
+        snprintf(line, sizeof line, "%15.2f         fixed cost of an inference",
                  (double)e->overhead_ps / 1e6);
         add_line(line, width, out);
     }

@@ -69,7 +69,7 @@ static cJSON *placement_json(const nw_kernel_shape *shape)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "in", place_name(shape->in_place));
-    if (shape->residual || shape->n_maps > 1)
+    if (shape->residual || shape->n_maps > 1 || shape->parts[0].kind == NW_KERNEL_MATMUL)
         cJSON_AddStringToObject(object, "second", place_name(shape->residual_place));
     cJSON_AddStringToObject(object, "out", place_name(shape->out_place));
     return object;
@@ -168,6 +168,7 @@ static void add_totals(const nw_breakdown *b, cJSON *root)
         cJSON_AddNullToObject(root, "latency_us");
         cJSON_AddNullToObject(root, "energy_uj");
     }
+    add_number(root, "overhead_us", (double)e->overhead_ps / 1e6);
     add_number(root, "unknown_kernels", e->n_unknown);
     cJSON_AddBoolToObject(root, "calibrated", b->hw->calibration.present);
     add_number(root, "macs", (double)counts.macs);
@@ -212,6 +213,9 @@ void nw_breakdown_json(const nw_breakdown *b, nw_buf *out)
     for (int i = 0; i < e->kernels->n_kernels; i++)
         cJSON_AddItemToArray(kernels, kernel_json(b, i));
     char *text = cJSON_Print(root);
+    for (char *s = text; *s; s++) /* tabs between the tokens; those in strings are escaped */
+        if (*s == '\t')
+            *s = ' ';
     nw_buf_puts(out, text);
     nw_buf_puts(out, "\n");
     free(text);

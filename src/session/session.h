@@ -78,7 +78,8 @@ void nw_session_say(nw_session *session, nw_message_kind kind, const char *forma
 /* ---- the log ---- */
 /* Every logged action that succeeded, as a Lua script that replays to the same state. */
 void nw_session_log_lua(const nw_session *session, nw_buf *out);
-/* Lines typed at prompts, oldest first, kept between sessions ("open", "console", "palette"). */
+/* Lines typed at prompts, oldest first, kept between sessions ("open", "console", "palette"). The
+ * list is valid until the next line is remembered. */
 const char *const *nw_session_history(const nw_session *session, const char *prompt, int *n);
 void nw_session_remember(nw_session *session, const char *prompt, const char *line);
 
@@ -109,6 +110,8 @@ typedef struct nw_hw_row {
     const char *error; /* "" if none */
 } nw_hw_row;
 const nw_hw_row *nw_session_hw_rows(const nw_session *session, int *n);
+/* What was open when that comparison began; it may not be any more. NULL before the first. */
+const nw_point *nw_session_hw_rows_point(const nw_session *session);
 
 /* ---- hooks of the faces ---- */
 /* Runs RUN_SCRIPT; set by whoever has Lua (main.c). NULL: the action is refused. */

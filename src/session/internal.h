@@ -1,0 +1,165 @@
+/* internal.h - private to src/session: the session's inside and what its files do for each other.
+ *
+ * session.c: life, history of states, messages. point.c: what is shared. action.c: the table.
+ * files.c: what the user asks to write. jobs.c: background work. state.c: what is kept between
+ * sessions.
+ */
+#ifndef NW_SESSION_INTERNAL_H
+#define NW_SESSION_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "src/base/arena.h"
+#include "src/base/pool.h"
+#include "src/session/session.h"
+
+#define NW_MAX_MESSAGES 1000
+#define NW_MAX_UNDO     500
+#define NW_MAX_HISTORY  500 /* lines a prompt */
+#define NW_MAX_JOBS     100 /* listed */
+
+/* ---- point.c: immutable, counted, thread-safe to retain and release ---- */
+
+typedef struct nw_shared_model {
+    atomic_int n_users;
+    nw_graph *graph;
+    char *path, *label;
+} nw_shared_model;
+
+typedef struct nw_shared_hw {
+    atomic_int n_users;
+    nw_hw *hw;
+} nw_shared_hw;
+
+NW_CHECKED nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
+                                          nw_shared_model **out, nw_error *err);
+nw_shared_model *nw_shared_model_retain(nw_shared_model *model);
+void nw_shared_model_release(nw_shared_model *model);
+
+NW_CHECKED nw_status nw_shared_hw_load(const char *name, const char *search_path,
+                                       nw_shared_hw **out, nw_error *err);
+nw_shared_hw *nw_shared_hw_retain(nw_shared_hw *hw);
+void nw_shared_hw_release(nw_shared_hw *hw);
+
+/* Estimates; retains model and hardware. */
+NW_CHECKED nw_status nw_point_new(nw_shared_model *model, nw_shared_hw *hw, const char *precision,
+                                  const nw_estimator *estimator, const nw_point **out,
+                                  nw_error *err);
+nw_shared_model *nw_point_model(const nw_point *point); /* borrowed */
+
+/* ---- session.c: what undo brings back ---- */
+
+typedef struct nw_state {
+    const nw_point *current, *baseline;
+    nw_shared_hw *hw;
+    char precision[24];
+    const nw_estimator *estimator;
+    char **inputs; /* sizes for the next model, as typed */
+    int n_inputs;
+} nw_state;
+
+nw_state nw_state_copy(const nw_state *state);
+void nw_state_fini(nw_state *state);
+
+/* A change that was made or taken back: its entry in the log, and the state on its other side. */
+typedef struct nw_change {
+    nw_action_id id;
+    char *value; /* NULL: none */
+    nw_state other;
+} nw_change;
+
+/* Makes next the state (and owns it), logged as the given action. */
+void nw_session_change(nw_session *session, nw_action_id id, const char *value, nw_state *next);
+void nw_session_undo(nw_session *session);
+void nw_session_redo(nw_session *session);
+
+/* A copy on the heap; NULL stays NULL. */
+char *nw_copy_text(const char *text);
+
+/* ---- files.c ---- */
+
+NW_CHECKED nw_status nw_session_save(nw_session *session, const char *path, nw_error *err);
+NW_CHECKED nw_status nw_session_export(nw_session *session, const char *path, nw_error *err);
+NW_CHECKED nw_status nw_session_save_log(nw_session *session, const char *path, nw_error *err);
+
+/* A file that this session wrote, as it was then. */
+typedef struct nw_written {
+    uint64_t device, inode;
+    int64_t n_bytes, changed_s, changed_ns;
+} nw_written;
+
+/* ---- jobs.c ---- */
+
+typedef struct nw_job {
+    char *name, *message;
+    nw_cancel cancel;
+    int n_tasks, n_taken; /* given to the pool and come back */
+    bool is_running, is_failed;
+} nw_job;
+
+void nw_session_compare_hw(nw_session *session);
+void nw_session_stop_newest(nw_session *session); /* one must be running */
+void nw_session_end_jobs(nw_session *session);
+
+/* ---- state.c ---- */
+
+typedef struct nw_history {
+    char *prompt;
+    char **lines;
+    size_t n, capacity;
+    bool needs_newline; /* the file ends in the middle of a line */
+} nw_history;
+
+typedef struct nw_keeper {
+    char *folder; /* NULL: nothing is kept */
+    nw_history *histories;
+    size_t n, capacity;
+    bool is_dirty; /* the log has changed since the last autosave */
+    int64_t saved_ms;
+} nw_keeper;
+
+NW_CHECKED nw_status nw_session_keep_copy(nw_session *session, const char *text, nw_error *err);
+void nw_session_autosave(nw_session *session, bool is_last);
+void nw_session_begin_keeping(nw_session *session, const char *folder); /* may be NULL */
+void nw_session_end_keeping(nw_session *session);
+
+/* ---- the session ---- */
+
+struct nw_session {
+    char *data_path, *start_hw; /* start_hw NULL: the default */
+    char **hw_names;
+    int n_hw_names;
+
+    nw_state state;
+    nw_change *steps; /* n_done made, the rest taken back; states before first_kept are gone */
+    size_t step_capacity;
+    int n_steps, n_done, first_kept;
+    nw_action_id repeat_id; /* NW_ACTION_COUNT: nothing to repeat */
+    char *repeat_value;
+    bool wants_quit;
+
+    nw_message *messages;
+    int n_messages;
+    uint64_t version;
+
+    nw_written *written;
+    size_t n_written, written_capacity;
+
+    nw_pool *pool;
+    nw_job **jobs;
+    size_t job_capacity;
+    int n_jobs;
+    nw_job *rows_job; /* fills rows; NULL once it ended */
+    nw_hw_row *rows;
+    int n_rows;
+    const nw_point *rows_point;
+    nw_arena rows_text;
+
+    nw_keeper keeper;
+
+    nw_script_runner run_script;
+    void *script_context;
+    int script_depth;
+};
+
+#endif

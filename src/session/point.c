@@ -1,0 +1,154 @@
+/* point.c - models, hardware and estimates that several owners hold on to.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/format/format.h"
+#include "src/session/internal.h"
+
+typedef struct owned_point {
+    nw_point point; /* first, so that the public pointer is this one */
+    atomic_int n_users;
+    nw_shared_model *model;
+    nw_shared_hw *hw;
+    char *precision;
+} owned_point;
+
+char *nw_copy_text(const char *text)
+{
+    size_t size = text ? strlen(text) + 1 : 0;
+    return text ? memcpy(nw_alloc(size), text, size) : NULL;
+}
+
+/* "mobilenet" of "nets/mobilenet.tflite" and of "nets/mobilenet.nasw.json", printable. */
+static char *make_label(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *stem = nw_copy_text(strcmp(path, "-") == 0 ? "stdin" : slash ? slash + 1 : path);
+    static const char *const endings[] = {".nasw.json", ".json", ".onnx", ".tflite"};
+    size_t length = strlen(stem);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i]);
+        if (length > n && strcmp(stem + length - n, endings[i]) == 0) {
+            stem[length - n] = '\0';
+            break;
+        }
+    }
+    size_t size = 4 * strlen(stem) + 1;
+    char *label = nw_text_visible(stem, nw_alloc(size), size);
+    free(stem);
+    return label;
+}
+
+nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
+                               nw_shared_model **out, nw_error *err)
+{
+    nw_graph *graph;
+    nw_status status = nw_model_load(path, sizes, n_sizes, &graph, err);
+    if (status != NW_OK)
+        return status;
+    nw_shared_model *model = nw_zalloc(sizeof *model);
+    atomic_init(&model->n_users, 1);
+    model->graph = graph;
+    model->path = nw_copy_text(path);
+    model->label = make_label(path);
+    *out = model;
+    return NW_OK;
+}
+
+nw_shared_model *nw_shared_model_retain(nw_shared_model *model)
+{
+    atomic_fetch_add(&model->n_users, 1);
+    return model;
+}
+
+void nw_shared_model_release(nw_shared_model *model)
+{
+    if (!model || atomic_fetch_sub(&model->n_users, 1) != 1)
+        return;
+    nw_graph_free(model->graph);
+    free(model->path);
+    free(model->label);
+    free(model);
+}
+
+nw_status nw_shared_hw_load(const char *name, const char *search_path, nw_shared_hw **out,
+                            nw_error *err)
+{
+    nw_hw *hw;
+    nw_status status = nw_hw_load(name, search_path, &hw, err);
+    if (status != NW_OK)
+        return status;
+    nw_shared_hw *shared = nw_zalloc(sizeof *shared);
+    atomic_init(&shared->n_users, 1);
+    shared->hw = hw;
+    *out = shared;
+    return NW_OK;
+}
+
+nw_shared_hw *nw_shared_hw_retain(nw_shared_hw *hw)
+{
+    atomic_fetch_add(&hw->n_users, 1);
+    return hw;
+}
+
+void nw_shared_hw_release(nw_shared_hw *hw)
+{
+    if (!hw || atomic_fetch_sub(&hw->n_users, 1) != 1)
+        return;
+    nw_hw_free(hw->hw);
+    free(hw);
+}
+
+nw_status nw_point_new(nw_shared_model *model, nw_shared_hw *hw, const char *precision,
+                       const nw_estimator *estimator, const nw_point **out, nw_error *err)
+{
+    nw_estimate estimate;
+    nw_status status =
+        nw_estimate_graph(estimator, model->graph, hw->hw, precision, &estimate, err);
+    if (status != NW_OK)
+        return status;
+    owned_point *owned = nw_zalloc(sizeof *owned);
+    atomic_init(&owned->n_users, 1);
+    owned->model = nw_shared_model_retain(model);
+    owned->hw = nw_shared_hw_retain(hw);
+    owned->precision = nw_copy_text(precision);
+    owned->point = (nw_point){.model = model->path,
+                              .label = model->label,
+                              .graph = model->graph,
+                              .hw = hw->hw,
+                              .precision = owned->precision,
+                              .estimate = estimate};
+    *out = &owned->point;
+    return NW_OK;
+}
+
+/* The count is the one thing about a point that changes. */
+static owned_point *owner_of(const nw_point *point)
+{
+    return (owned_point *)(uintptr_t)point;
+}
+
+nw_shared_model *nw_point_model(const nw_point *point)
+{
+    return owner_of(point)->model;
+}
+
+const nw_point *nw_point_retain(const nw_point *point)
+{
+    if (point)
+        atomic_fetch_add(&owner_of(point)->n_users, 1);
+    return point;
+}
+
+void nw_point_release(const nw_point *point)
+{
+    owned_point *owned = owner_of(point);
+    if (!owned || atomic_fetch_sub(&owned->n_users, 1) != 1)
+        return;
+    nw_estimate_fini(&owned->point.estimate);
+    nw_shared_model_release(owned->model);
+    nw_shared_hw_release(owned->hw);
+    free(owned->precision);
+    free(owned);
+}

@@ -1,0 +1,271 @@
+/* The filter's language: terms separated by spaces, all of which must hold. A term is text in the
+ * name or the kernel type, or COLUMN TEST VALUE: us>10, util<=20, bound=dram, type!=conv, us=?. */
+#include "ui/layers.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct key_row {
+    const char *name;
+    ui_layers_column column;
+} key_row;
+
+static const key_row keys[] = {
+    {"us", UI_LAYERS_TIME},     {"%", UI_LAYERS_SHARE},     {"util", UI_LAYERS_UTIL},
+    {"bound", UI_LAYERS_BOUND}, {"type", UI_LAYERS_KIND},   {"name", UI_LAYERS_NAME},
+    {"macs", UI_LAYERS_MACS},   {"sram", UI_LAYERS_SRAM},   {"dram", UI_LAYERS_DRAM},
+    {"delta", UI_LAYERS_DELTA}, {"note", UI_LAYERS_NOTE},   {"#", UI_LAYERS_NUMBER},
+    {"kernel", UI_LAYERS_KIND}, {"share", UI_LAYERS_SHARE}, {"time", UI_LAYERS_TIME},
+    {"why", UI_LAYERS_NOTE},
+};
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+const char *ui_layers_find(const char *text, const char *needle)
+{
+    if (!needle[0])
+        return text;
+    for (; *text; text++) {
+        size_t i = 0;
+        while (needle[i] && lower(text[i]) == needle[i])
+            i++;
+        if (!needle[i])
+            return text;
+    }
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static const struct {
+    const char *text;
+    ui_layers_test test;
+} tests[] = {{"<=", UI_LAYERS_LESS_EQUAL}, {">=", UI_LAYERS_GREATER_EQUAL},
+             {"!=", UI_LAYERS_UNEQUAL},    {"<", UI_LAYERS_LESS},
+             {">", UI_LAYERS_GREATER},     {"=", UI_LAYERS_EQUAL}};
+
+/* Splits "us>=10"; returns false if there is no test in it. */
+static bool split_term(const char *source, char *key, size_t size, ui_layers_test *test,
+                       const char **value)
+{
+    size_t at = strcspn(source, "<>=!");
+    if (source[at] == '!' && source[at + 1] != '=')
+        return false;
+    for (size_t i = 0; source[at] && i < sizeof tests / sizeof *tests; i++) {
+        size_t length = strlen(tests[i].text);
+        if (strncmp(source + at, tests[i].text, length) != 0)
+            continue;
+        *test = tests[i].test;
+        *value = source + at + length;
+        snprintf(key, size, "%.*s", (int)at, source);
+        return true;
+    }
+    return false;
+}
+
+static bool read_number(const char *text, double *out)
+{
+    static const char suffixes[] = "kmgt";
+    if (!text[0] || !strchr("0123456789.-+", text[0])) /* nor the words that strtod knows */
+        return false;
+    char *end;
+    double value = strtod(text, &end);
+    const char *suffix = *end ? strchr(suffixes, lower(*end)) : NULL;
+    if (suffix) {
+        value *= pow(1000, (double)(suffix - suffixes) + 1);
+        end++;
+    }
+    *out = value;
+    return end != text && !*end && isfinite(value);
+}
+
+static void complain_of_key(const char *source, const char *key, ui_layers_filter *out)
+{
+    size_t used = (size_t)snprintf(out->problem, sizeof out->problem,
+                                   "`%.40s`: no column \"%.20s\"; there is", source, key);
+    for (int i = 0; i < 12 && used < sizeof out->problem; i++)
+        used +=
+            (size_t)snprintf(out->problem + used, sizeof out->problem - used, " %s", keys[i].name);
+}
+
+/* false: the term is left out and problem says why. */
+static bool read_test(ui_layers_term *term, const char *key, const char *value,
+                      ui_layers_filter *out)
+{
+    const key_row *found = NULL;
+    for (size_t i = 0; !found && i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i].name, key) == 0)
+            found = &keys[i];
+    if (!found) {
+        complain_of_key(term->source, key, out);
+        return false;
+    }
+    term->column = found->column;
+    term->is_number = !ui_layers_is_text(found->column);
+    bool is_equality = term->test == UI_LAYERS_EQUAL || term->test == UI_LAYERS_UNEQUAL;
+    term->is_unknown = strcmp(value, "?") == 0 && is_equality;
+    snprintf(term->text, sizeof term->text, "%s", value);
+    if (!value[0])
+        snprintf(out->problem, sizeof out->problem, "`%.40s`: a value is missing", term->source);
+    else if (term->is_number && !term->is_unknown && !read_number(value, &term->number))
+        snprintf(out->problem, sizeof out->problem, "`%.40s`: \"%.20s\" is no number", term->source,
+                 value);
+    else if (!term->is_number && !is_equality)
+        snprintf(out->problem, sizeof out->problem,
+                 "`%.40s`: %.20s is text, use = or !=", term->source, key);
+    else
+        return true;
+    return false;
+}
+
+static void add_term(const char *source, ui_layers_filter *out)
+{
+    if (out->n_terms == UI_LAYERS_MAX_TERMS) {
+        snprintf(out->problem, sizeof out->problem, "more than %d terms", UI_LAYERS_MAX_TERMS);
+        return;
+    }
+    ui_layers_term *term = &out->terms[out->n_terms];
+    *term = (ui_layers_term){.column = UI_LAYERS_NAME};
+    char folded[UI_LAYERS_FILTER_SIZE], key[UI_LAYERS_FILTER_SIZE];
+    const char *value;
+    snprintf(term->source, sizeof term->source, "%s", source);
+    snprintf(folded, sizeof folded, "%s", source);
+    for (char *c = folded; *c; c++)
+        *c = lower(*c);
+    if (!split_term(folded, key, sizeof key, &term->test, &value))
+        snprintf(term->text, sizeof term->text, "%s", folded);
+    else if (!read_test(term, key, value, out))
+        return;
+    out->n_terms++;
+}
+
+void ui_layers_parse_filter(const char *text, ui_layers_filter *out)
+{
+    out->n_terms = 0;
+    out->problem[0] = '\0';
+    char source[UI_LAYERS_FILTER_SIZE];
+    while (*text) {
+        text += strspn(text, " ");
+        size_t length = strcspn(text, " ");
+        if (!length)
+            break;
+        snprintf(source, sizeof source, "%.*s", (int)length, text);
+        add_term(source, out);
+        text += length;
+    }
+}
+
+/* ---- matching ---- */
+
+/* type=conv is conv, conv+act and conv+pool, but not dwconv. */
+static bool has_part(const char *kind, const char *part)
+{
+    size_t length = strlen(part);
+    for (const char *at = kind; at; at = strchr(at, '+')) {
+        at += *at == '+';
+        if (strncmp(at, part, length) == 0 && strchr("+ ", at[length]))
+            return true;
+    }
+    return strcmp(kind, part) == 0;
+}
+
+static bool equals_text(const ui_layers *layers, const ui_layers_row *row,
+                        const ui_layers_term *term)
+{
+    const char *text = ui_layers_text(layers, row, term->column);
+    switch (term->column) {
+    case UI_LAYERS_KIND:
+        return has_part(text, term->text);
+    case UI_LAYERS_BOUND:
+        return strncmp(text, term->text, strlen(term->text)) == 0;
+    default:
+        return ui_layers_find(text, term->text) != NULL;
+    }
+}
+
+static bool holds_number(const ui_layers *layers, const ui_layers_row *row,
+                         const ui_layers_term *term)
+{
+    double value;
+    ui_layers_value known = ui_layers_number(layers, row, term->column, &value);
+    if (term->is_unknown)
+        return (known == UI_LAYERS_UNKNOWN) == (term->test == UI_LAYERS_EQUAL);
+    if (known != UI_LAYERS_KNOWN)
+        return false;
+    switch (term->test) {
+    case UI_LAYERS_LESS:
+        return value < term->number;
+    case UI_LAYERS_LESS_EQUAL:
+        return value <= term->number;
+    case UI_LAYERS_GREATER:
+        return value > term->number;
+    case UI_LAYERS_GREATER_EQUAL:
+        return value >= term->number;
+    case UI_LAYERS_EQUAL:
+        return value == term->number;
+    default:
+        return value != term->number;
+    }
+}
+
+static bool holds(const ui_layers *layers, const ui_layers_row *row, const ui_layers_term *term)
+{
+    if (term->test == UI_LAYERS_HAS)
+        return ui_layers_find(row->name, term->text) || ui_layers_find(row->kind, term->text);
+    if (term->is_number)
+        return holds_number(layers, row, term);
+    return equals_text(layers, row, term) == (term->test == UI_LAYERS_EQUAL);
+}
+
+bool ui_layers_matches(const ui_layers *layers, const ui_layers_row *row)
+{
+    for (int i = 0; i < layers->filter.n_terms; i++)
+        if (!holds(layers, row, &layers->filter.terms[i]))
+            return false;
+    return true;
+}
+
+/* ---- when nothing is left ---- */
+
+static const char *unit_of(ui_layers_column column)
+{
+    return column == UI_LAYERS_SRAM || column == UI_LAYERS_DRAM ? " KiB" : "";
+}
+
+/* "(maximum 219.0)": the end of the column's values that the term is beyond. */
+static void add_extreme(const ui_layers *layers, const ui_layers_term *term, char *dst, size_t size)
+{
+    bool is_upper = term->test == UI_LAYERS_GREATER || term->test == UI_LAYERS_GREATER_EQUAL;
+    bool is_lower = term->test == UI_LAYERS_LESS || term->test == UI_LAYERS_LESS_EQUAL;
+    double extreme = 0, value;
+    bool is_any = false;
+    for (int r = 0; r < layers->n_rows && (is_upper || is_lower); r++) {
+        const ui_layers_row *row = &layers->rows[r];
+        if (holds(layers, row, term))
+            return; /* another term is to blame */
+        if (ui_layers_number(layers, row, term->column, &value) != UI_LAYERS_KNOWN)
+            continue;
+        if (!is_any || (is_upper ? value > extreme : value < extreme))
+            extreme = value;
+        is_any = true;
+    }
+    if (is_any)
+        snprintf(dst, size, " (%s %.*f%s)", is_upper ? "maximum" : "minimum",
+                 fabs(extreme) < 10 ? 3 : 1, extreme, unit_of(term->column));
+}
+
+const char *ui_layers_no_match(const ui_layers *layers, char *dst, size_t size)
+{
+    char extreme[64] = "";
+    for (int i = 0; i < layers->filter.n_terms && !extreme[0]; i++)
+        if (layers->filter.terms[i].is_number)
+            add_extreme(layers, &layers->filter.terms[i], extreme, sizeof extreme);
+    snprintf(dst, size, "0 of %d match `%s`%s. Esc clears.", layers->n_rows, layers->filter_text,
+             extreme);
+    return dst;
+}

@@ -1,0 +1,255 @@
+/* The totals above the table and the counts below it. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/report/report.h"
+#include "ui/layers.h"
+
+#define MAX_ITEMS 20
+#define GAP       2
+
+/* ---- lines of whole items ---- */
+
+/* Where item i goes when those above rank are left out; returns the lines used. */
+static int place_items(const ui_layers_item *items, int n, int columns, int rank, ui_canvas *canvas,
+                       ui_rect rect)
+{
+    int line = 0, column = 0;
+    for (int i = 0; i < n; i++) {
+        int width = ui_text_columns(items[i].text);
+        if (!width || items[i].rank > rank)
+            continue;
+        if (column && column + GAP + width > columns) {
+            line++;
+            column = 0;
+        }
+        column += column ? GAP : 0;
+        if (canvas && line < rect.rows)
+            ui_text(canvas, rect.row + line, rect.column + column, columns - column, items[i].role,
+                    items[i].text);
+        column += width;
+    }
+    return line + (column > 0);
+}
+
+int ui_layers_flow(ui_canvas *canvas, ui_rect rect, const ui_layers_item *items, int n)
+{
+    int rank = 0;
+    for (int i = 0; i < n; i++)
+        rank = items[i].rank > rank ? items[i].rank : rank;
+    while (canvas && rank > 0 && place_items(items, n, rect.columns, rank, NULL, rect) > rect.rows)
+        rank--;
+    return place_items(items, n, rect.columns, rank, canvas, rect);
+}
+
+typedef struct item_list {
+    ui_layers_item items[MAX_ITEMS];
+    int n;
+} item_list;
+
+static void add(item_list *list, int rank, ui_role role, const char *format, ...) NW_PRINTF(4, 5);
+
+static void add(item_list *list, int rank, ui_role role, const char *format, ...)
+{
+    if (list->n == MAX_ITEMS)
+        return;
+    ui_layers_item *item = &list->items[list->n++];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(item->text, sizeof item->text, format, args);
+    va_end(args);
+    item->role = role;
+    item->rank = rank;
+}
+
+/* ---- totals ---- */
+
+static const char *plural(int n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* What tells the baseline from what is open. */
+static void name_baseline(const ui_layers *layers, char *dst, size_t size)
+{
+    const nw_point *now = layers->current, *base = layers->baseline;
+    const nw_estimate *a = &now->estimate, *b = &base->estimate;
+    const struct {
+        const char *now, *base;
+    } names[] = {{now->label, base->label},
+                 {now->hw->name, base->hw->name},
+                 {a->kernels->precision, b->kernels->precision},
+                 {a->estimator->name, b->estimator->name}};
+    size_t used = 0;
+    dst[0] = '\0';
+    for (int i = 0; i < 4 && used < size; i++)
+        if (strcmp(names[i].now, names[i].base) != 0)
+            used += (size_t)snprintf(dst + used, size - used, "%s%.40s", used ? " " : "",
+                                     names[i].base);
+    if (!used)
+        snprintf(dst, size, "%.40s", base->label);
+}
+
+static void add_delta(const ui_layers *layers, item_list *list)
+{
+    const nw_estimate *now = &layers->current->estimate, *base = &layers->baseline->estimate;
+    char name[180], time[32];
+    name_baseline(layers, name, sizeof name);
+    const char *clean = name;
+    int64_t delta = now->latency_ps - base->latency_ps;
+    if (!layers->has_cost || now->n_unknown || base->n_unknown) {
+        add(list, 0, UI_ROLE_WARNING, "? against %.100s: costs are unknown", clean);
+        return;
+    }
+    if (!delta) {
+        add(list, 0, UI_ROLE_DIM, "the same as %.100s", clean);
+        return;
+    }
+    nw_format_time(delta < 0 ? -delta : delta, time, sizeof time);
+    char percent[32] = "";
+    if (base->latency_ps)
+        snprintf(percent, sizeof percent, " (%+.1f%%)",
+                 100 * (double)delta / (double)base->latency_ps);
+    add(list, 0, delta < 0 ? UI_ROLE_BETTER : UI_ROLE_WORSE, "%s%s%s %s against %.100s",
+        delta < 0 ? "-" : "+", time, percent, delta < 0 ? "▼" : "▲", clean);
+}
+
+static void add_memory(const ui_layers *layers, item_list *list)
+{
+    const nw_estimate *e = &layers->current->estimate;
+    int64_t size = layers->current->hw->sram.bytes;
+    bool is_over = e->peak_live_bytes > size;
+    int peak = e->kernels->memory.peak_step;
+    add(list, 0, is_over || !e->fits ? UI_ROLE_WARNING : UI_ROLE_TEXT, "SRAM peak %.0f/%.0f KiB%s",
+        ceil((double)e->peak_live_bytes / 1024), (double)size / 1024,
+        !e->fits  ? " DOES NOT FIT"
+        : is_over ? " ! spills"
+                  : "");
+    if (!is_over || peak < 0 || peak >= e->kernels->n_kernels)
+        return;
+    int row = layers->row_of_kernel[peak];
+    char name[64];
+    if (row >= 0)
+        add(list, 2, UI_ROLE_WARNING, "in %s",
+            ui_layers_fit_name(layers, layers->rows[row].brief, 24, name, sizeof name));
+}
+
+static void add_totals(const ui_layers *layers, int columns, item_list *list)
+{
+    const nw_point *point = layers->current;
+    const nw_estimate *e = &point->estimate;
+    char text[96], bytes[32];
+    nw_arena arena = {0};
+    const char *label = ui_layers_printable(&arena, point->label);
+    add(list, 0, UI_ROLE_TITLE, "%s",
+        ui_layers_fit_name(layers, label, columns / 3, text, sizeof text));
+    nw_arena_fini(&arena);
+    add(list, 0, UI_ROLE_TITLE, "%s",
+        layers->has_cost ? nw_format_time(e->latency_ps, text, sizeof text) : "latency ?");
+    if (layers->baseline)
+        add_delta(layers, list);
+    if (e->n_unknown)
+        add(list, 0, UI_ROLE_WARNING, "! %d kernel%s of unknown cost left out", e->n_unknown,
+            plural(e->n_unknown));
+    add(list, 5, UI_ROLE_TEXT, "%.1f MMAC", (double)layers->counts.macs / 1e6);
+    add(list, 4, UI_ROLE_TEXT, "weights %s",
+        nw_format_bytes(layers->counts.weight_bytes, bytes, sizeof bytes));
+    add_memory(layers, list);
+    add(list, 1, UI_ROLE_TEXT, "%s", e->kernels->precision);
+    add(list, 0, UI_ROLE_DIM, "%s, %s", e->estimator->name,
+        point->hw->calibration.present ? "calibrated" : "not calibrated");
+    if (e->kernels->n_switches)
+        add(list, 3, UI_ROLE_WARNING, "%d host switch%s, %s", e->kernels->n_switches,
+            e->kernels->n_switches == 1 ? "" : "es", nw_format_time(e->host_ps, text, sizeof text));
+}
+
+void ui_layers_draw_head(ui_canvas *canvas, ui_rect rect, const ui_layers *layers)
+{
+    item_list list = {.n = 0};
+    add_totals(layers, rect.columns, &list);
+    ui_layers_flow(canvas, rect, list.items, list.n);
+}
+
+/* ---- counts ---- */
+
+static const char *const sort_names[UI_LAYERS_COLUMN_COUNT] = {
+    "network order", "kernel type", "output size", "name", "us",   "change", "%",
+    "util",          "bound",       "MACs",        "SRAM", "DRAM", "note"};
+
+static void add_marked(const ui_layers *layers, item_list *list)
+{
+    int n = 0, n_unknown = 0;
+    int64_t ps = 0, macs = 0, delta = 0;
+    for (int r = 0; r < layers->n_rows; r++) {
+        const ui_layers_row *row = &layers->rows[r];
+        if (!row->is_marked)
+            continue;
+        const nw_device_cost *cost = ui_layers_cost(layers, row);
+        n++;
+        n_unknown += !cost->is_known;
+        ps += cost->latency_ps;
+        macs += cost->macs;
+        delta += row->delta_ps;
+    }
+    if (!n)
+        return;
+    int64_t total = layers->current->estimate.latency_ps;
+    char text[96] = "";
+    if (n_unknown)
+        snprintf(text, sizeof text, " and %d unknown", n_unknown);
+    else if (layers->baseline)
+        snprintf(text, sizeof text, ", %+.1f us", (double)delta / 1e6);
+    add(list, 1, UI_ROLE_MARK, "%d marked: %.1f us (%.1f%%), %.1f MMAC%s", n, (double)ps / 1e6,
+        total ? 100 * (double)ps / (double)total : 0, (double)macs / 1e6, text);
+}
+
+static void add_counts(const ui_layers *layers, item_list *list)
+{
+    int64_t overhead = layers->current->estimate.overhead_ps;
+    if (layers->filter_text[0])
+        add(list, 0, UI_ROLE_TEXT, "%d of %d match", layers->n_shown, layers->n_rows);
+    else
+        add(list, 0, UI_ROLE_TEXT, "%d kernel%s", layers->n_rows, plural(layers->n_rows));
+    add_marked(layers, list);
+    if (layers->sort == UI_LAYERS_NUMBER && ui_layers_is_ascending(layers))
+        add(list, 2, UI_ROLE_TEXT, "in network order");
+    else
+        add(list, 2, UI_ROLE_TEXT, "sorted by %s %s", sort_names[layers->sort],
+            ui_layers_is_ascending(layers) ? "ascending" : "descending");
+    if (layers->n_views)
+        add(list, 3, UI_ROLE_DIM, "%d free view%s hidden", layers->n_views,
+            plural(layers->n_views));
+    if (overhead)
+        add(list, 4, UI_ROLE_DIM, "%+.2f us belong to no kernel", (double)overhead / 1e6);
+    if (layers->n_lost)
+        add(list, 4, UI_ROLE_DIM, "%d kernel%s only in the baseline", layers->n_lost,
+            plural(layers->n_lost));
+}
+
+void ui_layers_draw_status(ui_canvas *canvas, ui_rect rect, const ui_layers *layers)
+{
+    item_list list = {.n = 0};
+    char text[300];
+    if (layers->filter_text[0] || layers->is_typing) {
+        const char *shown = layers->filter_text;
+        int room = rect.columns / 2, excess = ui_text_columns(shown) - room;
+        if (excess > 0 && excess < (int)strlen(shown))
+            shown += excess; /* the end is where typing goes on */
+        while (((unsigned char)*shown & 0xc0) == 0x80)
+            shown++;
+        add(&list, 0, layers->is_typing ? UI_ROLE_TITLE : UI_ROLE_TEXT, "/%s%s", shown,
+            layers->is_typing ? "_" : "");
+    }
+    if (layers->filter.problem[0])
+        add(&list, 0, UI_ROLE_ERROR, "%s", layers->filter.problem);
+    if (layers->n_rows && !layers->n_shown) {
+        ui_layers_no_match(layers, text, sizeof text);
+        ui_text(canvas, rect.row, rect.column, rect.columns, UI_ROLE_WARNING, text);
+        return;
+    }
+    add_counts(layers, &list);
+    ui_layers_flow(canvas, rect, list.items, list.n);
+}

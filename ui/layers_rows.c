@@ -1,0 +1,396 @@
+/* Rows from two points, and what the user did to them. */
+#include "ui/layers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N(array) (int)(sizeof(array) / sizeof *(array))
+
+void ui_layers_init(ui_layers *layers)
+{
+    layers->sort = UI_LAYERS_SHARE;
+    layers->wanted = (ui_layers_entry){-1, -1};
+}
+
+static void free_rows(ui_layers *layers)
+{
+    free(layers->rows);
+    free(layers->entries);
+    free(layers->row_of_kernel);
+    nw_map_fini(&layers->words);
+    nw_arena_fini(&layers->arena);
+    layers->rows = NULL;
+    layers->entries = NULL;
+    layers->row_of_kernel = NULL;
+    layers->words = (nw_map){0};
+    layers->arena = (nw_arena){0};
+    layers->n_rows = layers->n_entries = layers->n_shown = layers->n_views = layers->n_lost = 0;
+}
+
+void ui_layers_fini(ui_layers *layers)
+{
+    free_rows(layers);
+    layers->current = layers->baseline = NULL;
+}
+
+const nw_kernel *ui_layers_kernel(const ui_layers *layers, const ui_layers_row *row)
+{
+    return &layers->current->estimate.kernels->kernels[row->kernel];
+}
+
+const nw_device_cost *ui_layers_cost(const ui_layers *layers, const ui_layers_row *row)
+{
+    return &layers->current->estimate.costs[row->kernel];
+}
+
+bool ui_layers_spills(const ui_layers *layers, const ui_layers_row *row)
+{
+    return ui_layers_kernel(layers, row)->live_bytes > layers->current->hw->sram.bytes;
+}
+
+/* ---- which operator of one graph is which of another ---- */
+
+/* Names may repeat: the second of a name is its own key. */
+static const char *unique_key(nw_arena *arena, nw_map *seen, const nw_graph *graph, nw_node_id node)
+{
+    char label[512], key[540];
+    nw_node_label(graph, node, label, sizeof label);
+    int32_t n = nw_map_get(seen, label);
+    n = n == NW_MAP_NONE ? 0 : n + 1;
+    nw_map_put(seen, nw_arena_strdup(arena, label), n);
+    snprintf(key, sizeof key, "%s\x01%d", label, (int)n);
+    return nw_arena_strdup(arena, key);
+}
+
+/* out[node of from] = node of to with the same name, or NW_NONE. */
+static void match_nodes(const nw_graph *from, const nw_graph *to, nw_node_id *out)
+{
+    if (from == to) {
+        for (int i = 0; i < from->n_nodes; i++)
+            out[i] = i;
+        return;
+    }
+    nw_arena arena = {0};
+    nw_map ids = {0}, seen_to = {0}, seen_from = {0};
+    for (int i = 0; i < to->n_nodes; i++)
+        nw_map_put(&ids, unique_key(&arena, &seen_to, to, i), i);
+    for (int i = 0; i < from->n_nodes; i++) {
+        int32_t id = nw_map_get(&ids, unique_key(&arena, &seen_from, from, i));
+        out[i] = id == NW_MAP_NONE ? NW_NONE : id;
+    }
+    nw_map_fini(&ids);
+    nw_map_fini(&seen_to);
+    nw_map_fini(&seen_from);
+    nw_arena_fini(&arena);
+}
+
+/* Per node the kernel that runs it, -1: none. The caller frees it. */
+static int *kernels_of_nodes(const nw_point *point)
+{
+    int n = point->graph->n_nodes;
+    int *kernel_of = nw_alloc((size_t)(n + 1) * sizeof *kernel_of);
+    for (int i = 0; i < n; i++)
+        kernel_of[i] = -1;
+    const nw_kernels *kernels = point->estimate.kernels;
+    for (int k = 0; k < kernels->n_kernels; k++)
+        for (int i = 0; i < kernels->kernels[k].n_nodes; i++)
+            kernel_of[kernels->kernels[k].nodes[i]] = k;
+    return kernel_of;
+}
+
+/* ---- building ---- */
+
+static const char *kind_of(nw_arena *arena, const nw_kernel *kernel)
+{
+    char text[64];
+    if (kernel->shape.parts[0].kind == NW_KERNEL_HOST)
+        snprintf(text, sizeof text, "host x%d", kernel->n_nodes);
+    else
+        nw_kernel_shape_name(&kernel->shape, text, sizeof text);
+    return nw_arena_strdup(arena, text);
+}
+
+/* What to look at first: a spill is the hardware's, a note the kernel's own, then the sentence. */
+static const char *note_of(ui_layers *layers, const ui_layers_row *row)
+{
+    const nw_kernel *kernel = ui_layers_kernel(layers, row);
+    const nw_device_cost *cost = ui_layers_cost(layers, row);
+    const char *parts[] = {ui_layers_spills(layers, row) ? "spill" : "", kernel->note, cost->why};
+    char text[320] = "";
+    size_t used = 0;
+    for (int i = 0; i < N(parts) && used < sizeof text; i++)
+        if (parts[i][0])
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? "; " : "",
+                                     parts[i]);
+    return ui_layers_printable(&layers->arena, text);
+}
+
+static int64_t output_elements(const nw_graph *graph, const nw_kernel *kernel)
+{
+    return kernel->n_writes ? nw_shape_elements(&graph->tensors[kernel->writes[0]].shape) : 0;
+}
+
+static void add_row(ui_layers *layers, int kernel_index)
+{
+    const nw_graph *graph = layers->current->graph;
+    ui_layers_row *row = &layers->rows[layers->n_rows];
+    *row = (ui_layers_row){.kernel = kernel_index};
+    const nw_kernel *kernel = ui_layers_kernel(layers, row);
+    char label[512];
+    row->name = ui_layers_printable(&layers->arena,
+                                    nw_node_label(graph, kernel->main, label, sizeof label));
+    row->kind = kind_of(&layers->arena, kernel);
+    row->note = note_of(layers, row);
+    row->output_elements = output_elements(graph, kernel);
+    layers->has_cost = layers->has_cost || ui_layers_cost(layers, row)->is_known;
+    layers->row_of_kernel[kernel_index] = layers->n_rows++;
+}
+
+static void build_rows(ui_layers *layers)
+{
+    const nw_kernels *kernels = layers->current->estimate.kernels;
+    size_t n = (size_t)kernels->n_kernels + 1;
+    layers->rows = nw_alloc(n * sizeof *layers->rows);
+    layers->row_of_kernel = nw_alloc(n * sizeof *layers->row_of_kernel);
+    layers->has_cost = false;
+    for (int i = 0; i < kernels->n_kernels; i++) {
+        layers->row_of_kernel[i] = -1;
+        if (kernels->kernels[i].shape.parts[0].kind == NW_KERNEL_VIEW)
+            layers->n_views++;
+        else
+            add_row(layers, i);
+    }
+    if (!layers->n_rows)
+        layers->has_cost = true;
+    ui_layers_name_rows(layers);
+    nw_graph_count(layers->current->graph, &layers->counts);
+}
+
+/* A kernel of the baseline counts for the kernel that now runs its main operator, so that the
+ * differences add up to the network's. */
+static void compare(ui_layers *layers)
+{
+    const nw_point *base = layers->baseline, *now = layers->current;
+    int n_kernels = now->estimate.kernels->n_kernels;
+    int *kernel_of = kernels_of_nodes(now);
+    nw_node_id *node_of = nw_alloc((size_t)(base->graph->n_nodes + 1) * sizeof *node_of);
+    int64_t *before = nw_zalloc((size_t)(n_kernels + 1) * sizeof *before);
+    uint8_t *found = nw_zalloc((size_t)(n_kernels + 1)); /* 1: a cost, 2: an unknown one */
+    match_nodes(base->graph, now->graph, node_of);
+    for (int i = 0; i < base->estimate.kernels->n_kernels; i++) {
+        const nw_kernel *kernel = &base->estimate.kernels->kernels[i];
+        nw_node_id node = node_of[kernel->main];
+        int k = node == NW_NONE ? -1 : kernel_of[node];
+        if (k < 0) {
+            layers->n_lost += kernel->shape.parts[0].kind != NW_KERNEL_VIEW;
+            continue;
+        }
+        const nw_device_cost *cost = &base->estimate.costs[i];
+        found[k] |= cost->is_known ? 1 : 2;
+        before[k] += cost->latency_ps;
+    }
+    for (int r = 0; r < layers->n_rows; r++) {
+        ui_layers_row *row = &layers->rows[r];
+        const nw_device_cost *cost = ui_layers_cost(layers, row);
+        row->is_new = !found[row->kernel];
+        row->has_delta = cost->is_known && !(found[row->kernel] & 2);
+        row->delta_ps = cost->latency_ps - before[row->kernel];
+    }
+    free(found);
+    free(before);
+    free(node_of);
+    free(kernel_of);
+}
+
+/* ---- what the user did, carried over ---- */
+
+typedef struct memento {
+    nw_node_id *nodes; /* main operators of the old rows */
+    uint8_t *flags;    /* 1 open, 2 marked */
+    int n;
+    nw_node_id cursor;
+} memento;
+
+static memento remember(const ui_layers *layers)
+{
+    memento m = {.cursor = NW_NONE};
+    if (!layers->current)
+        return m;
+    m.nodes = nw_alloc((size_t)(layers->n_rows + 1) * sizeof *m.nodes);
+    m.flags = nw_zalloc((size_t)(layers->n_rows + 1));
+    for (int r = 0; r < layers->n_rows; r++) {
+        const ui_layers_row *row = &layers->rows[r];
+        if (!row->is_open && !row->is_marked)
+            continue;
+        m.nodes[m.n] = ui_layers_kernel(layers, row)->main;
+        m.flags[m.n++] = (uint8_t)(row->is_open | row->is_marked << 1);
+    }
+    if (layers->wanted.row >= 0)
+        m.cursor = ui_layers_kernel(layers, &layers->rows[layers->wanted.row])->main;
+    return m;
+}
+
+/* The row that now runs the operator; a kernel that became a view has none. */
+static int row_of_node(const ui_layers *layers, const nw_node_id *node_of, const int *kernel_of,
+                       nw_node_id old)
+{
+    nw_node_id node = old == NW_NONE ? NW_NONE : node_of[old];
+    int kernel = node == NW_NONE ? -1 : kernel_of[node];
+    return kernel < 0 ? -1 : layers->row_of_kernel[kernel];
+}
+
+static void restore(ui_layers *layers, const memento *m, const nw_graph *old_graph)
+{
+    nw_node_id *node_of = nw_alloc((size_t)(old_graph->n_nodes + 1) * sizeof *node_of);
+    int *kernel_of = kernels_of_nodes(layers->current);
+    match_nodes(old_graph, layers->current->graph, node_of);
+    for (int i = 0; i < m->n; i++) {
+        int r = row_of_node(layers, node_of, kernel_of, m->nodes[i]);
+        if (r < 0)
+            continue;
+        layers->rows[r].is_open |= m->flags[i] & 1;
+        layers->rows[r].is_marked |= m->flags[i] >> 1;
+    }
+    layers->wanted.row = row_of_node(layers, node_of, kernel_of, m->cursor);
+    if (layers->wanted.row < 0)
+        layers->wanted.op = -1;
+    free(kernel_of);
+    free(node_of);
+}
+
+void ui_layers_set(ui_layers *layers, const nw_point *current, const nw_point *baseline)
+{
+    const nw_graph *old_graph = layers->current ? layers->current->graph : NULL;
+    memento m = remember(layers);
+    free_rows(layers);
+    layers->current = current;
+    layers->baseline = current ? baseline : NULL;
+    if (current)
+        build_rows(layers);
+    if (layers->baseline)
+        compare(layers);
+    else if (layers->sort == UI_LAYERS_DELTA)
+        layers->sort = UI_LAYERS_SHARE;
+    if (current)
+        ui_layers_measure(layers);
+    if (current && old_graph)
+        restore(layers, &m, old_graph);
+    else
+        layers->wanted = (ui_layers_entry){-1, -1};
+    if (layers->wanted.row < 0)
+        layers->cursor = layers->top = 0; /* another network: the worst kernel first */
+    free(m.nodes);
+    free(m.flags);
+    ui_layers_refresh(layers);
+}
+
+/* ---- the list ---- */
+
+static int n_lines(const ui_layers *layers, const int *order)
+{
+    int lines = layers->n_shown;
+    for (int i = 0; i < layers->n_shown; i++)
+        if (layers->rows[order[i]].is_open)
+            lines += ui_layers_kernel(layers, &layers->rows[order[i]])->n_nodes;
+    return lines;
+}
+
+/* The line of the wanted entry; of its kernel if that is folded; -1 if it is hidden. */
+static int line_of_wanted(const ui_layers *layers)
+{
+    int line = -1;
+    for (int i = 0; i < layers->n_entries && layers->wanted.row >= 0; i++) {
+        const ui_layers_entry *entry = &layers->entries[i];
+        if (entry->row != layers->wanted.row)
+            continue;
+        if (entry->op == layers->wanted.op)
+            return i;
+        line = entry->op < 0 ? i : line;
+    }
+    return line;
+}
+
+/* The cursor keeps its kernel and its height on the screen. */
+static void place_cursor(ui_layers *layers)
+{
+    int height = layers->cursor - layers->top;
+    int line = line_of_wanted(layers);
+    bool is_found = line >= 0;
+    if (!is_found)
+        line = layers->cursor;
+    if (line >= layers->n_entries)
+        line = layers->n_entries - 1;
+    layers->cursor = line < 0 ? 0 : line;
+    layers->top = layers->cursor - height;
+    if (layers->top < 0)
+        layers->top = 0;
+    if (layers->wanted.row < 0 && layers->n_entries)
+        layers->wanted = layers->entries[layers->cursor];
+}
+
+void ui_layers_refresh(ui_layers *layers)
+{
+    int *order = nw_alloc((size_t)(layers->n_rows + 1) * sizeof *order);
+    layers->n_shown = 0;
+    for (int r = 0; r < layers->n_rows; r++)
+        if (ui_layers_matches(layers, &layers->rows[r]))
+            order[layers->n_shown++] = r;
+    ui_layers_sort(layers, order, layers->n_shown);
+    free(layers->entries);
+    layers->entries = nw_alloc((size_t)(n_lines(layers, order) + 1) * sizeof *layers->entries);
+    layers->n_entries = 0;
+    for (int i = 0; i < layers->n_shown; i++) {
+        const ui_layers_row *row = &layers->rows[order[i]];
+        layers->entries[layers->n_entries++] = (ui_layers_entry){order[i], -1};
+        int n_ops = row->is_open ? ui_layers_kernel(layers, row)->n_nodes : 0;
+        for (int op = 0; op < n_ops; op++)
+            layers->entries[layers->n_entries++] = (ui_layers_entry){order[i], op};
+    }
+    free(order);
+    place_cursor(layers);
+}
+
+void ui_layers_set_filter(ui_layers *layers, const char *text)
+{
+    snprintf(layers->filter_text, sizeof layers->filter_text, "%s", text);
+    ui_layers_parse_filter(layers->filter_text, &layers->filter);
+    ui_layers_refresh(layers);
+}
+
+void ui_layers_move_to(ui_layers *layers, int line)
+{
+    if (line >= layers->n_entries)
+        line = layers->n_entries - 1;
+    layers->cursor = line < 0 ? 0 : line;
+    if (layers->n_entries)
+        layers->wanted = layers->entries[layers->cursor];
+    layers->pane_scroll = 0;
+}
+
+void ui_layers_open(ui_layers *layers, bool open)
+{
+    if (!layers->n_entries)
+        return;
+    layers->wanted = layers->entries[layers->cursor];
+    if (!open)
+        layers->wanted.op = -1;
+    layers->rows[layers->wanted.row].is_open = open;
+    ui_layers_refresh(layers);
+}
+
+int ui_layers_top(const ui_layers *layers, int n)
+{
+    int last = layers->n_entries - n, top = layers->top;
+    top = top > last ? last : top;
+    if (n > 0 && layers->cursor >= top + n)
+        top = layers->cursor - n + 1;
+    if (layers->cursor < top)
+        top = layers->cursor;
+    return top < 0 ? 0 : top;
+}
+
+const ui_layers_row *ui_layers_cursor_row(const ui_layers *layers)
+{
+    return layers->n_entries ? &layers->rows[layers->entries[layers->cursor].row] : NULL;
+}
