@@ -9,8 +9,9 @@
 
 const bind_type *const bind_types[] = {&bind_network_type, &bind_hw_type, &bind_estimate_type,
                                        NULL};
-const bind_row *const bind_modules[] = {bind_network_module, bind_hw_module, bind_estimate_module,
-                                        bind_output_rows,    bind_session_rows, NULL};
+const bind_row *const bind_modules[] = {bind_network_module,  bind_hw_module,
+                                        bind_estimate_module, bind_output_rows,
+                                        bind_session_rows,    NULL};
 
 lua_engine *bind_engine(lua_State *L)
 {
@@ -128,8 +129,8 @@ void *bind_check(lua_State *L, int index, const bind_type *type)
 static const char *code_name(nw_status status)
 {
     static const char *const names[] = {
-        [NW_OK] = "ok",   [NW_INVALID] = "invalid", [NW_UNSUPPORTED] = "unsupported",
-        [NW_IO] = "io",   [NW_LIMIT] = "limit",     [NW_CANCELLED] = "cancelled",
+        [NW_OK] = "ok", [NW_INVALID] = "invalid", [NW_UNSUPPORTED] = "unsupported",
+        [NW_IO] = "io", [NW_LIMIT] = "limit",     [NW_CANCELLED] = "cancelled",
     };
     return names[status];
 }

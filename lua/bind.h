@@ -28,15 +28,15 @@ struct lua_engine {
     int64_t held_bytes, swept_bytes; /* of networks and estimates; after the last collection */
     int64_t budget;                  /* units left */
     double cpu_start_s, cpu_checked_s;
-    bind_stop stop;      /* why nothing runs any more; raised again until the run has ended */
-    char where[96];      /* "F.lua:12: " of the stop, or where memory ran out */
-    char folder[512];    /* of require */
-    nw_buf printed;      /* when captured */
-    nw_buf traceback;    /* of the error under way */
-    char raised_at[96];  /* "F.lua:12: ", for errors that are no texts */
-    int output_errno;    /* of BIND_STOP_OUTPUT */
-    int n_running;       /* calls under way */
-    int depth;           /* scripts that run scripts */
+    bind_stop stop;     /* why nothing runs any more; raised again until the run has ended */
+    char where[96];     /* "F.lua:12: " of the stop, or where memory ran out */
+    char folder[512];   /* of require */
+    nw_buf printed;     /* when captured */
+    nw_buf traceback;   /* of the error under way */
+    char raised_at[96]; /* "F.lua:12: ", for errors that are no texts */
+    int output_errno;   /* of BIND_STOP_OUTPUT */
+    int n_running;      /* calls under way */
+    int depth;          /* scripts that run scripts */
 };
 
 lua_engine *bind_engine(lua_State *L);
@@ -65,7 +65,7 @@ typedef struct bind_row {
 } bind_row;
 
 typedef struct bind_type {
-    const char *name; /* "nasw.Network" */
+    const char *name;     /* "nasw.Network" */
     const bind_row *rows; /* ends with a NULL name */
     lua_CFunction close, text;
 } bind_type;
@@ -91,7 +91,7 @@ void *bind_check(lua_State *L, int index, const bind_type *type);
 int bind_push_error(lua_State *L, const nw_error *err);
 int bind_push_failure(lua_State *L, nw_status status, const char *where, const char *message);
 
-void bind_push_printable(lua_State *L, const char *name); /* text from a file */
+void bind_push_printable(lua_State *L, const char *name);  /* text from a file */
 void bind_push_shape(lua_State *L, const nw_shape *shape); /* a list, or nil */
 void bind_set_int(lua_State *L, const char *key, int64_t value);
 void bind_set_number(lua_State *L, const char *key, double value);
@@ -139,6 +139,8 @@ bool bind_load_hw(lua_State *L, const char *name);
 void bind_add_json(lua_State *L, int index, bool empty_is_list, nw_buf *out);
 /* Adds an aligned table of the rows at index; columns at index, or 0: all keys. */
 void bind_add_table(lua_State *L, int rows, int columns, nw_buf *out);
+/* The same without titles. */
+void bind_add_pairs(lua_State *L, int rows, nw_buf *out);
 void bind_add_csv(lua_State *L, int rows, int columns, nw_buf *out);
 
 /* ---- files (write.c) ---- */

@@ -145,6 +145,7 @@ static void push_if(lua_State *L, bool is_known, double value)
     {                                                                                              \
         const bind_estimate *object = check_estimate(L, 1);                                        \
         const nw_estimate *e = object->estimate;                                                   \
+        (void)e;                                                                                   \
         push;                                                                                      \
         return 1;                                                                                  \
     }
@@ -167,8 +168,8 @@ FIELD(reason, lua_pushstring(L, e->reason))
 FIELD(precision, lua_pushstring(L, e->kernels->precision))
 FIELD(estimator, lua_pushstring(L, e->estimator->name))
 FIELD(calibrated, lua_pushboolean(L, object->hw->hw->calibration.present))
-FIELD(network, (void)e; lua_getiuservalue(L, 1, 1))
-FIELD(hw, (void)e; lua_getiuservalue(L, 1, 2))
+FIELD(network, lua_getiuservalue(L, 1, 1))
+FIELD(hw, lua_getiuservalue(L, 1, 2))
 
 static int field_utilisation(lua_State *L)
 {
@@ -330,7 +331,10 @@ static int estimate_text(lua_State *L)
     return push_page(L, out);
 }
 
-#define ROW(name, hint) {#name, field_##name, true, "estimate." #name ": " hint}
+#define ROW(name, hint)                                                                            \
+    {                                                                                              \
+#name, field_##name, true, "estimate." #name ": " hint                                     \
+    }
 
 const bind_row bind_estimate_rows[] = {
     ROW(latency_us, "of one inference; nil if no kernel's cost is known"),

@@ -8,7 +8,6 @@
 
 #define UNITS_PER_LOAD 20000 /* reading and checking a description, about */
 
-
 const nw_hw *bind_check_hw(lua_State *L, int index)
 {
     const bind_hw *object = bind_check(L, index, &bind_hw_type);

@@ -134,7 +134,8 @@ const bind_row bind_output_rows[] = {
     {"print", bind_print, false, "nasw.print(...): to standard output; print is the same"},
     {"log", bind_log, false, "nasw.log(...): to standard error, away from results"},
     {"table", bind_table, false,
-     "nasw.table(rows [, columns]) -> aligned text; column: \"key\" or {key, title, format, align}"},
+     "nasw.table(rows [, columns]) -> aligned text; column: \"key\" or {key, title, format, "
+     "align}"},
     {"csv", bind_csv, false, "nasw.csv(rows [, columns]) -> text, a header line first"},
     {"json", bind_json, false, "nasw.json(value) -> text, keys sorted"},
     {"write", bind_write, false,

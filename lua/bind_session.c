@@ -48,8 +48,7 @@ static int bind_act(lua_State *L)
     if (!session)
         return 3;
     nw_error err;
-    if (!bind_engine(L)->config.is_trusted &&
-        check_path(action.id, action.value, &err) != NW_OK)
+    if (!bind_engine(L)->config.is_trusted && check_path(action.id, action.value, &err) != NW_OK)
         return bind_push_error(L, &err);
     if (nw_session_act(session, &action, &err) != NW_OK)
         return bind_push_error(L, &err);
@@ -60,8 +59,11 @@ static int bind_act(lua_State *L)
 static int bind_actions(lua_State *L)
 {
     static const char *const kinds[] = {
-        [NW_VALUE_NONE] = "none",           [NW_VALUE_PATH] = "path", [NW_VALUE_HW] = "hw",
-        [NW_VALUE_ESTIMATOR] = "estimator", [NW_VALUE_PRECISION] = "precision",
+        [NW_VALUE_NONE] = "none",
+        [NW_VALUE_PATH] = "path",
+        [NW_VALUE_HW] = "hw",
+        [NW_VALUE_ESTIMATOR] = "estimator",
+        [NW_VALUE_PRECISION] = "precision",
         [NW_VALUE_TEXT] = "text",
     };
     const nw_session *session = bind_engine(L)->config.session;
@@ -69,7 +71,8 @@ static int bind_actions(lua_State *L)
     for (int i = 0; i < NW_ACTION_COUNT; i++) {
         const nw_action_def *def = nw_action_def_of((nw_action_id)i);
         char why[256] = "no session here";
-        bool is_possible = session && nw_action_is_possible(session, (nw_action_id)i, why, sizeof why);
+        bool is_possible =
+            session && nw_action_is_possible(session, (nw_action_id)i, why, sizeof why);
         lua_createtable(L, 0, 6);
         bind_set_text(L, "name", def->name);
         bind_set_text(L, "key", def->key);
@@ -106,9 +109,8 @@ static int bind_baseline(lua_State *L)
 
 static int bind_messages(lua_State *L)
 {
-    static const char *const kinds[] = {[NW_MESSAGE_INFO] = "info",
-                                        [NW_MESSAGE_WARNING] = "warning",
-                                        [NW_MESSAGE_ERROR] = "error"};
+    static const char *const kinds[] = {
+        [NW_MESSAGE_INFO] = "info", [NW_MESSAGE_WARNING] = "warning", [NW_MESSAGE_ERROR] = "error"};
     const nw_session *session = bind_engine(L)->config.session;
     int n = 0;
     const nw_message *messages = session ? nw_session_messages(session, &n) : NULL;

@@ -23,6 +23,7 @@ typedef struct page {
     lua_Integer n_rows;
     int n_columns;
     bool is_default; /* columns of our choice */
+    bool has_titles, is_csv;
     column column[MAX_COLUMNS];
 } page;
 
@@ -151,7 +152,7 @@ static size_t clean_text(lua_State *L)
 }
 
 /* Adds the value of row (below the top three: key, title, format), as text, to the cells. */
-static void add_cell(page *p, int row_index, lua_Integer row, int i, bool is_csv)
+static void add_cell(page *p, int row_index, lua_Integer row, int i)
 {
     lua_State *L = p->L;
     bind_charge(L, 20);
@@ -162,10 +163,10 @@ static void add_cell(page *p, int row_index, lua_Integer row, int i, bool is_csv
         p->column[i].is_right = true;
     bool is_nil = lua_isnil(L, -1);
     bool is_float = lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1);
-    if (is_csv && is_nil) {
+    if (p->is_csv && is_nil) {
         lua_pop(L, 1);
         lua_pushliteral(L, "");
-    } else if (is_csv && is_float && lua_isnil(L, -2)) {
+    } else if (p->is_csv && is_float && lua_isnil(L, -2)) {
         nw_buf *exact = bind_new_text(L);
         nw_buf_double(exact, lua_tonumber(L, -2));
         lua_pushstring(L, nw_buf_text(exact));
@@ -182,20 +183,22 @@ static void add_cell(page *p, int row_index, lua_Integer row, int i, bool is_csv
 }
 
 /* Fills the cells: row 0 has the titles. */
-static void fill_cells(page *p, bool is_csv)
+static void fill_cells(page *p)
 {
     lua_State *L = p->L;
     for (int i = 0; i < p->n_columns; i++) {
         push_column(p, i); /* key, title, format */
         lua_pushvalue(L, -2);
         p->column[i].width = clean_text(L);
+        if (!p->has_titles)
+            p->column[i].width = 0;
         lua_rawseti(L, p->cells, i + 1);
         for (lua_Integer row = 1; row <= p->n_rows; row++) {
             lua_rawgeti(L, p->rows, row);
             if (!lua_istable(L, -1))
                 luaL_error(L, "row %d is a %s; wanted a table", (int)row, luaL_typename(L, -1));
             lua_insert(L, -4); /* row, key, title, format */
-            add_cell(p, lua_gettop(L) - 3, row, i, is_csv);
+            add_cell(p, lua_gettop(L) - 3, row, i);
             lua_remove(L, -4);
         }
         lua_pop(L, 3);
@@ -204,7 +207,6 @@ static void fill_cells(page *p, bool is_csv)
 
 static void begin(page *p, lua_State *L, int rows, int columns)
 {
-    memset(p, 0, sizeof *p);
     p->L = L;
     p->rows = rows;
     luaL_checktype(L, rows, LUA_TTABLE);
@@ -258,16 +260,16 @@ static void add_quoted(const char *text, size_t length, nw_buf *out)
     nw_buf_puts(out, "\"");
 }
 
-static void add_page(page *p, bool is_csv, nw_buf *out)
+static void add_page(page *p, nw_buf *out)
 {
     lua_State *L = p->L;
-    for (lua_Integer row = 0; row <= p->n_rows; row++) {
+    for (lua_Integer row = p->has_titles ? 0 : 1; row <= p->n_rows; row++) {
         for (int i = 0; i < p->n_columns; i++) {
             size_t length;
             lua_rawgeti(L, p->cells, row * p->n_columns + i + 1);
             const char *text = lua_tolstring(L, -1, &length);
-            nw_buf_puts(out, i ? (is_csv ? "," : "  ") : "");
-            if (is_csv)
+            nw_buf_puts(out, i ? (p->is_csv ? "," : "  ") : "");
+            if (p->is_csv)
                 add_quoted(text, length, out);
             else
                 add_padded(&p->column[i], text, length, i == p->n_columns - 1, out);
@@ -278,24 +280,31 @@ static void add_page(page *p, bool is_csv, nw_buf *out)
     }
 }
 
-static void add_rows(lua_State *L, int rows, int columns, bool is_csv, nw_buf *out)
+static void add_rows(page *p, lua_State *L, int rows, int columns, nw_buf *out)
 {
-    page p;
     int top = lua_gettop(L);
-    begin(&p, L, rows, columns);
-    if (p.n_columns) {
-        fill_cells(&p, is_csv);
-        add_page(&p, is_csv, out);
+    begin(p, L, rows, columns);
+    if (p->n_columns) {
+        fill_cells(p);
+        add_page(p, out);
     }
     lua_settop(L, top);
 }
 
 void bind_add_table(lua_State *L, int rows, int columns, nw_buf *out)
 {
-    add_rows(L, rows, columns, false, out);
+    page p = {.has_titles = true};
+    add_rows(&p, L, rows, columns, out);
+}
+
+void bind_add_pairs(lua_State *L, int rows, nw_buf *out)
+{
+    page p = {.has_titles = false};
+    add_rows(&p, L, rows, 0, out);
 }
 
 void bind_add_csv(lua_State *L, int rows, int columns, nw_buf *out)
 {
-    add_rows(L, rows, columns, true, out);
+    page p = {.has_titles = true, .is_csv = true};
+    add_rows(&p, L, rows, columns, out);
 }

@@ -22,7 +22,8 @@
 
 /* ---- errors ---- */
 
-static bool describe_level(lua_State *L, int level, char *dst, size_t size, const lua_engine *engine)
+static bool describe_level(lua_State *L, int level, char *dst, size_t size,
+                           const lua_engine *engine)
 {
     lua_Debug at;
     if (!lua_getstack(L, level, &at))
@@ -286,8 +287,8 @@ nw_status lua_engine_run_file(lua_engine *engine, const char *path, char *const 
     bool is_stdin = strcmp(path, "-") == 0;
     if (!is_stdin)
         set_folder(engine, path);
-    script s = {is_stdin ? "stdin" : path, (const char *)file->bytes, file->n_bytes, path, args,
-                n_args};
+    script s = {
+        is_stdin ? "stdin" : path, (const char *)file->bytes, file->n_bytes, path, args, n_args};
     status = run(engine, &s, problem);
     nw_file_release(file);
     return status;

@@ -341,8 +341,7 @@ static const char *match(matcher *m, const char *s, const char *p)
             break;
         }
         const char *before = p;
-        if (match_special(m, &s, &p, &result) ||
-            (p == before && match_class(m, &s, &p, &result)))
+        if (match_special(m, &s, &p, &result) || (p == before && match_class(m, &s, &p, &result)))
             break;
     }
     m->depth--;

@@ -20,9 +20,8 @@ static int open_module(const char *folder, const char *name)
         size_t length = strcspn(name, ".");
         bool is_last = !name[length];
         snprintf(part, sizeof part, "%.*s%s", (int)length, name, is_last ? ".lua" : "");
-        int next = openat(at, part,
-                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
-                              (is_last ? 0 : O_DIRECTORY));
+        int next = openat(
+            at, part, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (is_last ? 0 : O_DIRECTORY));
         close(at);
         if (is_last)
             return next;
@@ -80,8 +79,8 @@ static int safe_require(lua_State *L)
     bind_charge(L, (int64_t)text->length);
     lua_pushstring(L, name);
     const char *path = luaL_gsub(L, name, ".", "/");
-    const char *chunk = lua_pushfstring(L, "@%s%s%s.lua", engine->folder,
-                                        *engine->folder ? "/" : "", path);
+    const char *chunk =
+        lua_pushfstring(L, "@%s%s%s.lua", engine->folder, *engine->folder ? "/" : "", path);
     if (luaL_loadbufferx(L, nw_buf_text(text), text->length, chunk, "t") != LUA_OK)
         return lua_error(L);
     lua_pushvalue(L, 1);

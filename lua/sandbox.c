@@ -133,9 +133,8 @@ void *bind_allocate(void *context, void *old, size_t old_bytes, size_t new_bytes
         return NULL;
     }
     int64_t wanted = engine->used_bytes - (int64_t)old_bytes;
-    if (new_bytes > (size_t)INT64_MAX / 2 ||
-        (engine->max_bytes && new_bytes > old_bytes &&
-         wanted + (int64_t)new_bytes > engine->max_bytes)) {
+    if (new_bytes > (size_t)INT64_MAX / 2 || (engine->max_bytes && new_bytes > old_bytes &&
+                                              wanted + (int64_t)new_bytes > engine->max_bytes)) {
         /* Lua collects all garbage now and tries again: that is work, and a script could ask for
          * it with every instruction. */
         spend(engine, engine->used_bytes / 8);
@@ -336,7 +335,7 @@ static void wrap(lua_State *L, const char *name, lua_CFunction by)
 
 static void open_string(lua_State *L)
 {
-    static const char *const names[] = {"byte", "char",    "format", "len", "lower",
+    static const char *const names[] = {"byte", "char",    "format", "len",   "lower",
                                         "rep",  "reverse", "sub",    "upper", NULL};
     luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 0);
     keep_only(L, names);
@@ -354,8 +353,8 @@ static void open_string(lua_State *L)
 
 static void open_utf8(lua_State *L)
 {
-    static const char *const names[] = {"char",      "charpattern", "codes", "codepoint",
-                                        "len",       "offset",      NULL};
+    static const char *const names[] = {"char", "charpattern", "codes", "codepoint",
+                                        "len",  "offset",      NULL};
     luaL_requiref(L, LUA_UTF8LIBNAME, luaopen_utf8, 0);
     keep_only(L, names);
     wrap(L, "len", charged_by_length);

@@ -101,7 +101,8 @@ static bool replace_file(int folder, const char *name, const char *text, size_t 
     int file = -1;
     for (int i = 0; i < 100 && file < 0; i++) {
         snprintf(temporary, sizeof temporary, ".%.*s.%ld-%d", MAX_NAME, name, (long)getpid(), i);
-        file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        file =
+            openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (file < 0 && errno != EEXIST)
             return false;
     }
