@@ -1,6 +1,7 @@
 /* main.c - the command line. The only file that sees src, ui and lua.
  *
- * Results go to stdout, talk to stderr. Exit status: 0 done, 1 a bad file, 2 wrong usage.
+ * Results go to stdout, talk to stderr. Exit status: 0 done, 1 a bad file or a script's error, 2
+ * wrong usage, 130 a script interrupted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lua/engine.h"
 #include "src/base/arena.h"
 #include "src/base/text.h"
 #include "src/estimator/estimator.h"
@@ -22,7 +24,7 @@
 #include "src/session/session.h"
 #include "ui/ui.h"
 
-enum { EXIT_DONE = 0, EXIT_BAD_FILE = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_BAD_FILE = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 #define MAX_INPUT_SIZES 64
 #define MAX_FILES       64
@@ -491,6 +493,82 @@ static int print_version(void)
     return code;
 }
 
+/* ---- scripts ---- */
+
+static volatile sig_atomic_t is_interrupted; /* a signal handler has nowhere else to write */
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    is_interrupted = 1;
+}
+
+static bool was_interrupted(void *context)
+{
+    (void)context;
+    return is_interrupted != 0;
+}
+
+static int run_script_file(const char *path, char *const *args, int n_args, bool is_trusted,
+                           nw_session *session, const char *data_path)
+{
+    lua_config config = {.session = session,
+                         .data_path = data_path,
+                         .is_trusted = is_trusted,
+                         .is_interrupted = was_interrupted};
+    lua_engine *engine = lua_engine_new(&config);
+    nw_session_set_script_runner(session, lua_engine_run_script, engine);
+    /* The first Ctrl-C stops the script, a second one the program, whatever it is doing. */
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    nw_buf problem = {0};
+    nw_status status = lua_engine_run_file(engine, path, args, n_args, &problem);
+    signal(SIGINT, SIG_DFL);
+    if (status != NW_OK)
+        fprintf(stderr, "nasw: %s", nw_buf_text(&problem));
+    nw_buf_fini(&problem);
+    nw_session_set_script_runner(session, NULL, NULL);
+    lua_engine_free(engine);
+    return status == NW_OK ? EXIT_DONE : status == NW_CANCELLED ? EXIT_INTERRUPTED : EXIT_BAD_FILE;
+}
+
+/* nasw [--trust] --script F.lua [--trust] [-- ARGS] */
+static int run_script(int argc, char **argv, const char *data_path)
+{
+    const char *path = NULL;
+    bool is_trusted = false;
+    int i = 1;
+    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--trust") == 0)
+            is_trusted = true;
+        else if (!path && strncmp(argv[i], "--script=", 9) == 0)
+            path = argv[i] + 9;
+        else if (!path && strcmp(argv[i], "--script") == 0 && i + 1 < argc)
+            path = argv[++i];
+        else
+            return fail_usage("%s: a script's own arguments stand behind --: nasw --script F.lua "
+                              "[--trust] [-- ARGS]",
+                              argv[i]);
+    }
+    if (!path || !*path)
+        return fail_usage("usage: nasw --script F.lua [--trust] [-- ARGS]; - is standard input");
+    i += i < argc;
+    nw_session_config config = {.data_path = data_path};
+    nw_session *session;
+    nw_error err;
+    if (nw_session_new(&config, &session, &err) != NW_OK)
+        return fail_error(&err);
+    int code = run_script_file(path, argv + i, argc - i, is_trusted, session, data_path);
+    nw_session_free(session);
+    return code;
+}
+
+static bool is_script_call(int argc, char **argv)
+{
+    int i = argc > 2 && strcmp(argv[1], "--trust") == 0 ? 2 : 1;
+    return argc > i && (strcmp(argv[i], "--script") == 0 || strncmp(argv[i], "--script=", 9) == 0);
+}
+
 static int run(int argc, char **argv, nw_arena *arena)
 {
     options o = {.data_path = find_data_path(arena)};
@@ -498,6 +576,8 @@ static int run(int argc, char **argv, nw_arena *arena)
         return print_help();
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         return print_version();
+    if (is_script_call(argc, argv))
+        return run_script(argc, argv, o.data_path);
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;

@@ -1,0 +1,161 @@
+/* bind.h - what the files of this folder share; private to it.
+ *
+ * A binding checks its arguments (may raise), calls the core (no Lua), pushes (may raise). Raising
+ * is a long jump, so text that grows lives in a bind_text on the Lua stack.
+ */
+#ifndef LUA_BIND_H
+#define LUA_BIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "lua/engine.h"
+#include "src/graph/graph.h"
+#include "src/hw/hw.h"
+
+typedef enum bind_stop {
+    BIND_RUNS,
+    BIND_STOP_BUDGET,
+    BIND_STOP_TIME,
+    BIND_STOP_INTERRUPT,
+    BIND_STOP_OUTPUT /* standard output is gone */
+} bind_stop;
+
+struct lua_engine {
+    lua_config config;
+    lua_State *state;
+    int64_t used_bytes, max_bytes;   /* of Lua itself */
+    int64_t held_bytes, swept_bytes; /* of networks and estimates; after the last collection */
+    int64_t budget;                  /* units left */
+    double cpu_start_s, cpu_checked_s;
+    bind_stop stop;     /* why nothing runs any more; raised again until the run has ended */
+    char where[96];     /* "F.lua:12: " of the stop, or where memory ran out */
+    char folder[512];   /* of require */
+    nw_buf printed;     /* when captured */
+    nw_buf traceback;   /* of the error under way */
+    char raised_at[96]; /* "F.lua:12: ", for errors that are no texts */
+    int output_errno;   /* of BIND_STOP_OUTPUT */
+    int n_running;      /* calls under way */
+    int depth;          /* scripts that run scripts */
+};
+
+lua_engine *bind_engine(lua_State *L);
+
+/* ---- sandbox.c ---- */
+void *bind_allocate(void *engine, void *old, size_t old_bytes, size_t new_bytes);
+void bind_start_budget(lua_engine *engine);
+/* Takes units of work (about an instruction each) from the budget; raises once it is gone. */
+void bind_charge(lua_State *L, int64_t units);
+/* Accounts for memory outside Lua that an object holds; collects garbage when much has come
+ * together. False: over the limit, nothing is accounted. Negative: given back. */
+bool bind_hold(lua_State *L, int64_t n_bytes);
+_Noreturn void bind_raise_stop(lua_State *L, bind_stop stop);
+/* Opens the library of the engine: the safe part, or all of it. May raise. */
+void bind_open_library(lua_State *L);
+void bind_open_patterns(lua_State *L); /* pattern.c: into the table at the top */
+void bind_open_table(lua_State *L);    /* safe_table.c: pushes it */
+void bind_open_require(lua_State *L);  /* require.c: a global */
+
+/* ---- rows: what is registered ---- */
+typedef struct bind_row {
+    const char *name;
+    lua_CFunction function;
+    bool is_field;    /* read as object.name, without a call */
+    const char *hint; /* "nasw.load(path [, options]) -> network": what the console shows */
+} bind_row;
+
+typedef struct bind_type {
+    const char *name;     /* "nasw.Network" */
+    const bind_row *rows; /* ends with a NULL name */
+    lua_CFunction close, text;
+} bind_type;
+
+extern const bind_type bind_network_type, bind_hw_type, bind_estimate_type;
+extern const bind_type *const bind_types[]; /* NULL-terminated */
+
+extern const bind_row bind_network_rows[], bind_hw_rows[], bind_estimate_rows[];
+extern const bind_row bind_network_module[], bind_hw_module[], bind_estimate_module[];
+extern const bind_row bind_output_rows[], bind_session_rows[], bind_face_rows[];
+extern const bind_row *const bind_modules[]; /* of nasw, NULL-terminated */
+
+void bind_open(lua_State *L); /* makes the types and the global nasw */
+
+/* ---- arguments and results (bind.c) ---- */
+
+/* Pushes a zeroed object of the type with room for n_values user values. */
+void *bind_new(lua_State *L, const bind_type *type, size_t n_bytes, int n_values);
+/* Raises unless the argument is an object of the type. */
+void *bind_check(lua_State *L, int index, const bind_type *type);
+
+/* Pushes nil, message, code ("invalid", "unsupported", "io", "limit", "cancelled"); returns 3. */
+int bind_push_error(lua_State *L, const nw_error *err);
+int bind_push_failure(lua_State *L, nw_status status, const char *where, const char *message);
+
+void bind_push_printable(lua_State *L, const char *name);  /* text from a file */
+void bind_push_shape(lua_State *L, const nw_shape *shape); /* a list, or nil */
+void bind_set_int(lua_State *L, const char *key, int64_t value);
+void bind_set_number(lua_State *L, const char *key, double value);
+void bind_set_text(lua_State *L, const char *key, const char *value);
+/* The option of the table at index, or fallback; raises for another type. Index may hold none. */
+const char *bind_option(lua_State *L, int index, const char *key, const char *fallback);
+/* Raises for a key that is not in names (NULL-terminated). */
+void bind_check_options(lua_State *L, int index, const char *const *names);
+
+/* Pushes a buffer that the collector frees; it lives while it is on the stack. */
+nw_buf *bind_new_text(lua_State *L);
+void bind_text_limit(lua_State *L, const nw_buf *text); /* raises beyond the memory limit */
+/* Adds text made printable, keeping line feeds and tabs. */
+void bind_add_visible(nw_buf *out, const char *text, size_t length);
+
+/* ---- objects ---- */
+typedef struct bind_network {
+    const nw_graph *graph; /* NULL: closed */
+    nw_graph *owned;       /* graph, or NULL: the point's */
+    const nw_point *point;
+    char *model; /* the path as given */
+    int64_t held_bytes;
+    bool has_counts;
+    nw_counts counts;
+} bind_network;
+
+typedef struct bind_hw {
+    const nw_hw *hw; /* NULL: closed */
+    nw_hw *owned;
+    const nw_point *point;
+} bind_hw;
+
+bind_network *bind_check_network(lua_State *L, int index); /* open, or raises */
+const nw_counts *bind_network_counts(bind_network *network);
+const nw_hw *bind_check_hw(lua_State *L, int index);
+/* Objects on what the session shows; they keep it. */
+void bind_push_point_network(lua_State *L, const nw_point *point);
+void bind_push_point_hw(lua_State *L, const nw_point *point);
+void bind_push_point(lua_State *L, const nw_point *point);
+/* Pushes a description by name and returns true, or pushes nil, message, code. */
+bool bind_load_hw(lua_State *L, const char *name);
+
+/* ---- text (bind_table.c, bind_json.c) ---- */
+/* Adds the value at index as JSON; an empty table is {} or []. Raises for what has no JSON. */
+void bind_add_json(lua_State *L, int index, bool empty_is_list, nw_buf *out);
+/* Adds an aligned table of the rows at index; columns at index, or 0: all keys. */
+void bind_add_table(lua_State *L, int rows, int columns, nw_buf *out);
+/* The same without titles. */
+void bind_add_pairs(lua_State *L, int rows, nw_buf *out);
+void bind_add_csv(lua_State *L, int rows, int columns, nw_buf *out);
+
+/* ---- files (write.c) ---- */
+/* Writes a file below the working folder, or anywhere if trusted. */
+NW_CHECKED nw_status bind_write_file(const char *path, const char *text, size_t length,
+                                     bool is_trusted, nw_error *err);
+/* Why a path is not one that an untrusted script may write, or NULL. */
+const char *bind_path_problem(const char *path);
+/* As bind_path_problem, and no component that exists is a symbolic link. */
+NW_CHECKED nw_status bind_check_write_path(const char *path, nw_error *err);
+
+/* ---- running (engine.c) ---- */
+/* Calls function(L) with job as its light userdata, protected, with a fresh budget. On failure
+ * fills problem: what, and a traceback below. */
+NW_CHECKED nw_status bind_run(lua_engine *engine, lua_CFunction function, void *job,
+                              nw_buf *problem);
+
+#endif
