@@ -137,10 +137,11 @@ static void draw_axes(ui_canvas *canvas, ui_rect rect, const roofline *roof)
             ui_text_right(canvas, rect.row, right, UI_ROLE_DIM, note);
     }
     nw_format_count((int64_t)pow(10, roof->y0), count, sizeof count);
-    snprintf(text, sizeof text, "%sMAC/s; %s", count, plain(pow(10, roof->x0), low, sizeof low));
+    snprintf(text, sizeof text, "%sMAC/s", count);
     ui_text(canvas, bottom, rect.column, rect.columns, UI_ROLE_DIM, text);
     int used = ui_text_columns(text);
-    snprintf(text, sizeof text, "%s MAC/B", plain(pow(10, roof->x1), high, sizeof high));
+    snprintf(text, sizeof text, "%s to %s MAC/B", plain(pow(10, roof->x0), low, sizeof low),
+             plain(pow(10, roof->x1), high, sizeof high));
     if (used + 2 + ui_text_columns(text) <= rect.columns)
         ui_text_right(canvas, bottom, right, UI_ROLE_DIM, text);
 }

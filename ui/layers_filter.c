@@ -84,10 +84,9 @@ static bool read_number(const char *text, double *out)
     return end != text && !*end && isfinite(value);
 }
 
-static void complain_of_key(const char *source, const char *key, ui_layers_filter *out)
+static void complain_of_key(const char *key, ui_layers_filter *out)
 {
-    size_t used = (size_t)snprintf(out->problem, sizeof out->problem,
-                                   "`%.40s`: no column \"%.20s\"; there is", source, key);
+    size_t used = (size_t)snprintf(out->problem, sizeof out->problem, "no column \"%.20s\":", key);
     for (int i = 0; i < 12 && used < sizeof out->problem; i++)
         used +=
             (size_t)snprintf(out->problem + used, sizeof out->problem - used, " %s", keys[i].name);
@@ -102,7 +101,7 @@ static bool read_test(ui_layers_term *term, const char *key, const char *value,
         if (strcmp(keys[i].name, key) == 0)
             found = &keys[i];
     if (!found) {
-        complain_of_key(term->source, key, out);
+        complain_of_key(key, out);
         return false;
     }
     term->column = found->column;

@@ -123,18 +123,16 @@ static void add_memory(const ui_layers *layers, item_list *list)
     int64_t size = layers->current->hw->sram.bytes;
     bool is_over = e->peak_live_bytes > size;
     int peak = e->kernels->memory.peak_step;
-    add(list, 0, is_over || !e->fits ? UI_ROLE_WARNING : UI_ROLE_TEXT, "SRAM peak %.0f/%.0f KiB%s",
-        ceil((double)e->peak_live_bytes / 1024), (double)size / 1024,
-        !e->fits  ? " DOES NOT FIT"
-        : is_over ? " ! spills"
-                  : "");
+    ui_role role = is_over || !e->fits ? UI_ROLE_WARNING : UI_ROLE_TEXT;
+    add(list, 0, role, "SRAM peak %.0f/%.0f KiB%s", ceil((double)e->peak_live_bytes / 1024),
+        (double)size / 1024, e->fits ? "" : " DOES NOT FIT");
     if (!is_over || peak < 0 || peak >= e->kernels->n_kernels)
         return;
     int row = layers->row_of_kernel[peak];
-    char name[64];
+    char name[80] = "a view";
     if (row >= 0)
-        add(list, 2, UI_ROLE_WARNING, "in %s",
-            ui_layers_fit_name(layers, layers->rows[row].brief, 24, name, sizeof name));
+        ui_layers_fit_name(layers, layers->rows[row].brief, 24, name, sizeof name);
+    add(list, 0, role, "! spills in %s", name);
 }
 
 static void add_totals(const ui_layers *layers, int columns, item_list *list)
@@ -144,8 +142,7 @@ static void add_totals(const ui_layers *layers, int columns, item_list *list)
     char text[96], bytes[32];
     nw_arena arena = {0};
     const char *label = ui_layers_printable(&arena, point->label);
-    add(list, 0, UI_ROLE_TITLE, "%s",
-        ui_layers_fit_name(layers, label, columns / 3, text, sizeof text));
+    add(list, 0, UI_ROLE_TITLE, "%s", ui_layers_fit_middle(label, columns / 2, text, sizeof text));
     nw_arena_fini(&arena);
     add(list, 0, UI_ROLE_TITLE, "%s",
         layers->has_cost ? nw_format_time(e->latency_ps, text, sizeof text) : "latency ?");
@@ -243,8 +240,14 @@ void ui_layers_draw_status(ui_canvas *canvas, ui_rect rect, const ui_layers *lay
         add(&list, 0, layers->is_typing ? UI_ROLE_TITLE : UI_ROLE_TEXT, "/%s%s", shown,
             layers->is_typing ? "_" : "");
     }
-    if (layers->filter.problem[0])
-        add(&list, 0, UI_ROLE_ERROR, "%s", layers->filter.problem);
+    if (layers->filter.problem[0]) {
+        int used = list.n ? ui_text_columns(list.items[0].text) + GAP : 0;
+        ui_layers_flow(canvas, rect, list.items, list.n);
+        ui_text(
+            canvas, rect.row, rect.column + used, rect.columns - used, UI_ROLE_ERROR,
+            ui_layers_fit_words(layers->filter.problem, rect.columns - used, text, sizeof text));
+        return;
+    }
     if (layers->n_rows && !layers->n_shown) {
         ui_layers_no_match(layers, text, sizeof text);
         ui_text(canvas, rect.row, rect.column, rect.columns, UI_ROLE_WARNING, text);
