@@ -8,7 +8,7 @@
 #include "src/estimator/estimator.h"
 #include "src/report/report.h"
 
-#define UNITS_PER_KERNEL 500
+#define UNITS_PER_KERNEL 200
 #define BYTES_PER_KERNEL 1024 /* of memory, with its cost and the plan of tensors */
 
 typedef struct bind_estimate {

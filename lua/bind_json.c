@@ -16,16 +16,43 @@ static void add_indent(nw_buf *out, int depth)
         nw_buf_puts(out, "  ");
 }
 
+/* Length of the UTF-8 character at s, 0 if it is none. */
+static size_t utf8_length(const unsigned char *s, size_t left)
+{
+    size_t n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : (*s & 0xf0) == 0xe0 ? 3 : 4;
+    if (n > left || (*s >= 0x80 && *s < 0xc2) || *s > 0xf4)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool is_bad = (*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] >= 0xa0) ||
+                  (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] >= 0x90);
+    return is_bad ? 0 : n;
+}
+
+/* Every text survives but for bytes that are not UTF-8, which show as \xNN. */
 static void add_string(lua_State *L, int index, nw_buf *out)
 {
     size_t length;
     const char *text = lua_tolstring(L, index, &length);
-    luaL_checkstack(L, 4, NULL);
-    nw_buf *clean = bind_new_text(L);
-    /* Line feeds and tabs stay, JSON escapes them; what is not UTF-8 shows as \xNN. */
-    bind_add_visible(clean, text, length);
-    nw_buf_json_string(out, nw_buf_text(clean));
-    lua_pop(L, 1);
+    nw_buf_puts(out, "\"");
+    for (size_t i = 0; i < length;) {
+        unsigned char c = (unsigned char)text[i];
+        size_t n = utf8_length((const unsigned char *)text + i, length - i);
+        if (n == 0)
+            nw_buf_printf(out, "\\\\x%02x", c);
+        else if (c == '"' || c == '\\')
+            nw_buf_printf(out, "\\%c", c);
+        else if (c == '\n')
+            nw_buf_puts(out, "\\n");
+        else if (c < 0x20 || c == 0x7f)
+            nw_buf_printf(out, "\\u%04x", c);
+        else
+            nw_buf_add(out, text + i, n);
+        i += n ? n : 1;
+    }
+    nw_buf_puts(out, "\"");
+    bind_charge(L, (int64_t)length);
 }
 
 static void add_number(lua_State *L, nw_buf *out)

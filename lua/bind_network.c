@@ -9,9 +9,9 @@
 #include "src/report/report.h"
 
 #define MAX_INPUTS     64
-#define BYTES_PER_NODE 1024 /* with its tensors: what a graph takes, about */
+#define BYTES_PER_NODE 1536 /* with its tensors: what a graph takes, about */
 #define BYTES_PER_UNIT 32   /* of a file read */
-#define UNITS_PER_NODE 100
+#define UNITS_PER_NODE 300
 
 bind_network *bind_check_network(lua_State *L, int index)
 {

@@ -12,55 +12,69 @@
 #include "src/base/file.h"
 
 #define DEFAULT_MEMORY   ((int64_t)64 << 20)
-#define DEFAULT_BUDGET   ((int64_t)2000000000)
-#define DEFAULT_CPU_S    300.0
+#define DEFAULT_BUDGET   ((int64_t)1000000000)
+#define DEFAULT_CPU_S    120.0
 #define MAX_SCRIPT_BYTES ((size_t)16 << 20)
 #define MAX_DEPTH        4
-#define TRACE_FIRST      6 /* lines of a traceback */
-#define TRACE_LAST       3
+#define TRACE_FIRST      6   /* lines of a traceback */
+#define TRACE_LAST       5   /* levels, those of C among them */
 #define MAX_MESSAGES     200 /* lines of a script that become messages */
 
 /* ---- errors ---- */
 
-static bool describe_level(lua_State *L, int level, char *dst, size_t size,
-                           const lua_engine *engine)
+/* Adds the line of a level if it is one of Lua; false: there is no such level. */
+static bool add_level(lua_State *L, int level, nw_buf *out, int *n_lines)
 {
     lua_Debug at;
+    char line[256];
     if (!lua_getstack(L, level, &at))
         return false;
     lua_getinfo(L, "Sln", &at);
-    bool is_main = strcmp(at.what, "main") == 0;
-    (void)engine;
-    dst[0] = '\0';
-    if (at.currentline > 0 && is_main)
-        snprintf(dst, size, "%s:%d: in the main chunk", at.short_src, at.currentline);
-    else if (at.currentline > 0)
-        snprintf(dst, size, "%s:%d: in %s%s%s", at.short_src, at.currentline,
+    if (at.currentline <= 0)
+        return true;
+    if (strcmp(at.what, "main") == 0)
+        snprintf(line, sizeof line, "  %s:%d: in the main chunk\n", at.short_src, at.currentline);
+    else
+        snprintf(line, sizeof line, "  %s:%d: in %s%s%s\n", at.short_src, at.currentline,
                  at.name ? "'" : "a function", at.name ? at.name : "", at.name ? "'" : "");
+    bind_add_visible(out, line, strlen(line));
+    ++*n_lines;
     return true;
 }
 
-/* The lines of Lua, the first and the last few. */
+/* Asking for a level takes as long as the level is deep: search, do not walk. */
+static int count_levels(lua_State *L)
+{
+    lua_Debug at;
+    int low = 0, high = 1;
+    while (lua_getstack(L, high, &at)) {
+        low = high;
+        high *= 2;
+    }
+    while (low + 1 < high) {
+        int middle = low + (high - low) / 2;
+        if (lua_getstack(L, middle, &at))
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+/* The lines of Lua among the first and the last few levels. */
 static void add_traceback(lua_State *L, lua_engine *engine)
 {
-    int n_lines = 0;
-    char line[256];
-    nw_buf_clear(&engine->traceback);
-    for (int level = 1; describe_level(L, level, line, sizeof line, engine); level++)
-        n_lines += *line != '\0';
-    for (int level = 1, i = 0; describe_level(L, level, line, sizeof line, engine); level++) {
-        if (!*line)
-            continue;
-        if (i < TRACE_FIRST || i >= n_lines - TRACE_LAST) {
-            nw_buf_puts(&engine->traceback, "  ");
-            bind_add_visible(&engine->traceback, line, strlen(line));
-            nw_buf_puts(&engine->traceback, "\n");
-        } else if (i == TRACE_FIRST) {
-            nw_buf_printf(&engine->traceback, "  ... %d more\n",
-                          n_lines - TRACE_FIRST - TRACE_LAST);
-        }
-        i++;
+    nw_buf *out = &engine->traceback;
+    int n_levels = count_levels(L), n_lines = 0, level = 1;
+    nw_buf_clear(out);
+    while (n_lines < TRACE_FIRST && level < n_levels)
+        add_level(L, level++, out, &n_lines);
+    if (level < n_levels - TRACE_LAST) {
+        nw_buf_printf(out, "  ... %d levels\n", n_levels - TRACE_LAST - level);
+        level = n_levels - TRACE_LAST;
     }
+    while (level < n_levels)
+        add_level(L, level++, out, &n_lines);
 }
 
 /* The message handler: notes where, and makes a text of any error object. */
@@ -78,7 +92,9 @@ static int on_error(lua_State *L)
     add_traceback(L, engine);
     if (lua_type(L, 1) == LUA_TSTRING)
         return 1;
-    if (luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL)
+    if (lua_isnil(L, 1))
+        lua_pushfstring(L, "%san error without a value", engine->raised_at);
+    else if (luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL)
         lua_pushfstring(L, "%sthe error is a %s", engine->raised_at, luaL_typename(L, 1));
     else
         luaL_tolstring(L, 1, NULL);
@@ -230,6 +246,8 @@ static int run_script(lua_State *L)
         lua_rawseti(L, -2, i);
     }
     lua_setglobal(L, "arg");
+    if (s->length && *s->text == LUA_SIGNATURE[0])
+        return luaL_error(L, "%s: a compiled script; only text is run", s->name);
     const char *chunk = lua_pushfstring(L, strcmp(s->name, "stdin") == 0 ? "=%s" : "@%s", s->name);
     if (luaL_loadbufferx(L, s->text, s->length, chunk, "t") != LUA_OK)
         return lua_error(L);

@@ -32,8 +32,8 @@ typedef struct lua_config {
     bool is_trusted;       /* everything of Lua, no limits */
     bool is_captured;      /* print goes to the session or the console, not to stdout */
     int64_t memory_bytes;  /* of Lua itself; 0: 64 MiB */
-    int64_t budget;        /* units of work a run or a console line; 0: 2e9, some seconds */
-    double cpu_s;          /* processor time a run; 0: 300 */
+    int64_t budget;        /* units of work a run or a console line; 0: 1e9, some seconds */
+    double cpu_s;          /* processor time a run; 0: 120 */
     const lua_face *face;  /* NULL: none */
     /* Asked every few thousand instructions; true stops the script. NULL: never. */
     bool (*is_interrupted)(void *context);

@@ -6,6 +6,7 @@
  */
 #include "lua/bind.h"
 
+#define UNITS       8       /* of work: moving an element */
 #define MAX_RESULTS 1000000 /* of unpack; Lua's stack ends there */
 
 static lua_Integer raw_length(lua_State *L, int index)
@@ -23,7 +24,7 @@ static int table_insert(lua_State *L)
     } else if (lua_gettop(L) != 2) {
         return luaL_error(L, "wrong number of arguments to 'insert'");
     }
-    bind_charge(L, n - at);
+    bind_charge(L, UNITS * (n - at));
     for (lua_Integer i = n; i > at; i--) {
         lua_rawgeti(L, 1, i - 1);
         lua_rawseti(L, 1, i);
@@ -39,7 +40,7 @@ static int table_remove(lua_State *L)
         luaL_argcheck(L, (n == 0 && at == 0) || (at >= 1 && at <= n + 1), 2,
                       "position out of bounds");
     if (at < n)
-        bind_charge(L, n - at);
+        bind_charge(L, UNITS * (n - at));
     lua_rawgeti(L, 1, at);
     for (; at < n; at++) {
         lua_rawgeti(L, 1, at + 1);
@@ -59,7 +60,7 @@ static int table_concat(lua_State *L)
     luaL_Buffer out;
     luaL_buffinit(L, &out);
     for (lua_Integer i = from; i <= to; i++) {
-        bind_charge(L, 1);
+        bind_charge(L, UNITS);
         lua_rawgeti(L, 1, i);
         if (!lua_isstring(L, -1))
             return luaL_error(L, "invalid value (a %s) at index %I in table for 'concat'",
@@ -94,7 +95,7 @@ static int table_unpack(lua_State *L)
     lua_Unsigned count = (lua_Unsigned)to - (lua_Unsigned)from;
     if (count >= MAX_RESULTS || !lua_checkstack(L, (int)count + 1))
         return luaL_error(L, "too many results to unpack");
-    bind_charge(L, (int64_t)count);
+    bind_charge(L, UNITS * (int64_t)count);
     for (lua_Integer i = from; i < to; i++)
         lua_rawgeti(L, 1, i);
     lua_rawgeti(L, 1, to);
@@ -114,7 +115,7 @@ static int table_move(lua_State *L)
         bool is_forward = at > to || at <= from || target != 1;
         for (lua_Integer i = 0; i <= to - from; i++) {
             lua_Integer k = is_forward ? i : to - from - i;
-            bind_charge(L, 1);
+            bind_charge(L, UNITS);
             lua_rawgeti(L, 1, from + k);
             lua_rawseti(L, target, at + k);
         }
@@ -127,7 +128,7 @@ static int table_move(lua_State *L)
 
 static bool is_less(lua_State *L, int a, int b)
 {
-    bind_charge(L, 4);
+    bind_charge(L, UNITS);
     if (lua_isnil(L, 2))
         return lua_compare(L, a, b, LUA_OPLT);
     lua_pushvalue(L, 2);

@@ -17,7 +17,7 @@
 #define HOOK_INSTRUCTIONS 1000
 #define BYTES_PER_UNIT    32 /* of a large allocation, which is cleared, copied or moved */
 #define SMALL_BYTES       1024
-#define MAX_HELD_BYTES    ((int64_t)2 << 30)
+#define MAX_HELD_BYTES    ((int64_t)1 << 30)
 #define SWEEP_BYTES       ((int64_t)64 << 20)
 #define CPU_CHECK_S       0.25
 
