@@ -36,7 +36,7 @@ typedef struct options {
     const char *hw, *estimator, *precision, *shapes, *out;
     bool json, csv, help;
     const char *color; /* of the workbench */
-    bool ascii, no_mouse, fresh, keys;
+    bool ascii, no_mouse, fresh, keys, trust;
     nw_input_size sizes[MAX_INPUT_SIZES];
     const char *size_texts[MAX_INPUT_SIZES];
     int n_sizes;
@@ -130,6 +130,7 @@ static const option_row option_rows[] = {
     {"--no-mouse", offsetof(options, no_mouse), FLAG, " " WORKBENCH " "},
     {"--fresh", offsetof(options, fresh), FLAG, " " WORKBENCH " "},
     {"--keys", offsetof(options, keys), FLAG, " " WORKBENCH " "},
+    {"--trust", offsetof(options, trust), FLAG, " " WORKBENCH " "},
     {"--help", offsetof(options, help), FLAG, NULL},
     {"-h", offsetof(options, help), FLAG, NULL},
 };
@@ -408,6 +409,68 @@ static void begin_session(nw_session *session, const options *o, ui_options *ui)
         ui->first_screen = "Layers";
 }
 
+/* ---- Lua in the workbench ---- */
+
+static nw_status bind_key(void *context, const char *key, const char *name, nw_error *err)
+{
+    (void)context;
+    return ui_bind(key, name, err);
+}
+
+static nw_status set_color(void *context, const char *role, const char *color, nw_error *err)
+{
+    (void)context;
+    return ui_set_color(role, color, err);
+}
+
+static const char *find_init_path(nw_arena *arena)
+{
+    nw_buf path = {0};
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    if (config && config[0] == '/')
+        nw_buf_printf(&path, "%s/nasw/init.lua", config);
+    else if (home && home[0] == '/')
+        nw_buf_printf(&path, "%s/.config/nasw/init.lua", home);
+    const char *copy = path.length ? nw_arena_strdup(arena, path.text) : NULL;
+    nw_buf_fini(&path);
+    return copy && access(copy, R_OK) == 0 ? copy : NULL;
+}
+
+/* A mistake in init.lua is a message; the workbench opens all the same. */
+static void run_init(lua_engine *engine, nw_session *session, nw_arena *arena)
+{
+    const char *path = find_init_path(arena);
+    nw_buf problem = {0};
+    if (path && lua_engine_run_file(engine, path, NULL, 0, &problem) != NW_OK) {
+        const char *text = nw_buf_text(&problem);
+        nw_session_say(session, NW_MESSAGE_ERROR, "%.*s", (int)strcspn(text, "\n"), text);
+    }
+    nw_buf_fini(&problem);
+}
+
+static int run_with_lua(nw_session *session, const options *o, ui_options *ui, nw_arena *arena)
+{
+    const lua_face face = {.bind = bind_key, .set_color = set_color};
+    lua_config config = {.session = session,
+                         .data_path = o->data_path,
+                         .is_trusted = o->trust,
+                         .is_captured = true,
+                         .face = &face};
+    lua_engine *engine = lua_engine_new(&config);
+    const ui_evaluator evaluator = {.context = engine,
+                                    .evaluate = lua_engine_evaluate,
+                                    .complete = lua_engine_complete,
+                                    .hint = lua_engine_hint};
+    ui->evaluator = &evaluator;
+    nw_session_set_script_runner(session, lua_engine_run_script, engine);
+    run_init(engine, session, arena);
+    begin_session(session, o, ui);
+    int code = ui_run(session, ui);
+    nw_session_set_script_runner(session, NULL, NULL);
+    lua_engine_free(engine);
+    return code;
+}
+
 static int run_workbench(options *o, nw_arena *arena)
 {
     nw_session_config config = {.data_path = o->data_path,
@@ -432,8 +495,7 @@ static int run_workbench(options *o, nw_arena *arena)
         return fail_usage("no terminal: use --script");
     if (nw_session_new(&config, &session, &err) != NW_OK)
         return fail_error(&err);
-    begin_session(session, o, &ui);
-    code = ui_run(session, &ui);
+    code = run_with_lua(session, o, &ui, arena);
     nw_session_free(session);
     return code;
 }
