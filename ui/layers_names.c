@@ -177,7 +177,7 @@ static int find_words(const ui_layers *layers, const char *text, word *words)
             snprintf(key, sizeof key, "%.*s", (int)length, text);
             int32_t count = nw_map_get(&layers->words, key);
             words[n++] =
-                (word){text, length, count != NW_MAP_NONE && 2 * count > layers->n_rows, false};
+                (word){text, length, length, count != NW_MAP_NONE && 2 * count > layers->n_rows};
         }
         text += length ? length : 1;
     }
