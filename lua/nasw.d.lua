@@ -1,0 +1,307 @@
+---@meta
+-- nasw.d.lua - what scripts can call, in the notation of the Lua language server.
+--
+-- Units stand in the names: _us, _uj, _bytes, _fj, _cycles. Numbers are those of
+-- `nasw estimate --json`, bit for bit. A mistake in a call raises an error; what the world refuses
+-- (no such file, a broken model, a figure out of range) returns nil, a message and a code, so that
+-- assert(nasw.load(path)) stops with the message and `local n, why = nasw.load(path)` goes on.
+-- Objects are read-only; give one back early with object:close() or `local n <close> = ...`.
+--
+-- Scripts run in a sandbox unless nasw --trust: no io, os, debug, load, coroutines; 64 MiB of
+-- memory; a budget of work (some seconds of plain Lua); no __gc; the functions of `table` take
+-- tables as they are, without metamethods. require finds modules in the script's folder. `arg`
+-- holds what stood behind -- on the command line, arg[0] the script.
+
+---@class nasw
+nasw = {}
+
+---@alias nasw.Code "invalid" | "unsupported" | "io" | "limit" | "cancelled"
+---@alias nasw.Shape integer[] sizes in the file's order, batch first
+
+-- ---- networks --------------------------------------------------------------------------------
+
+---@class nasw.LoadOptions
+---@field inputs? table<string, nasw.Shape> sizes that the file leaves open: {image = {1, 3, 320, 320}}
+
+---Loads a model: ONNX, TFLite, a nasw network JSON (told apart by content), "-" for standard input,
+---or "demo".
+---@param path string
+---@param options? nasw.LoadOptions
+---@return nasw.Network? network
+---@return string? message
+---@return nasw.Code? code
+function nasw.load(path, options) end
+
+---@class nasw.Network
+---@field name string the name inside the file, may be empty
+---@field model string the path it was loaded from
+---@field format string "onnx opset 13", "tflite 3", ...
+---@field macs integer multiply-accumulates of one inference at batch 1
+---@field params integer stored weights and biases of the operators, each once
+---@field weight_params integer stored weights of the operators that macs counts, each once
+---@field weight_bytes integer params in the file's own types
+---@field n_ops integer operators in the file
+---@field peak_live_bytes_file_order integer largest sum of live tensors: file's order, file's types
+local Network = {}
+
+---@class nasw.Tensor
+---@field name string
+---@field shape nasw.Shape?
+---@field dtype string "float32", "int8", ...
+
+---@class nasw.Op
+---@field index integer from 1, in file order
+---@field name string
+---@field type string the file's: "Conv", "CONV_2D"
+---@field op string ours: "conv2d"
+---@field out_shape nasw.Shape? of the first output; nil: not known
+---@field macs integer
+
+---How many operators of each of the file's types.
+---@return table<string, integer>
+function Network:ops_by_type() end
+
+---@return nasw.Tensor[]
+function Network:inputs() end
+
+---@return nasw.Tensor[]
+function Network:outputs() end
+
+---for op in network:ops() do ... end, in file order.
+---@return fun(): nasw.Op?
+function Network:ops() end
+
+---What the reader had to assume or leave out, a line each.
+---@return string[]
+function Network:warnings() end
+
+---The network as text, schema nasw.network/1; weights by reference.
+---@return string
+function Network:json() end
+
+---Gives its memory back at once; later use raises.
+function Network:close() end
+
+-- ---- hardware --------------------------------------------------------------------------------
+
+---A hardware description by name or path.
+---@param name string
+---@return nasw.Hw? hw
+---@return string? message
+---@return nasw.Code? code
+function nasw.hw(name) end
+
+---Names of the descriptions found, sorted.
+---@return string[]
+function nasw.hw_names() end
+
+---@class nasw.Hw
+---@field name string a derived one has its base's and a star, unless the table names it
+---@field macs_per_cycle integer peak multiply-accumulates a cycle, all cores
+---@field calibrated boolean whether figures of a chip correct the latency
+local Hw = {}
+
+---A figure by its key in the description; without a key all of them as a table. nil: not set here.
+---Raises for a key that no description has.
+---@param key? string "sram.bytes", "array.pf_out", "clock_hz"
+---@return number|string|boolean|table|nil
+function Hw:get(key) end
+
+---This hardware with other figures: checked like a file that extends it.
+---@param figures table as in the JSON: {sram = {bytes = 2097152}, array = {pf_out = 64}}
+---@return nasw.Hw? hw
+---@return string? message
+---@return nasw.Code? code
+function Hw:with(figures) end
+
+---Where a figure is from, or nil: a source goes when its figure is replaced.
+---@param key string
+---@return string?
+function Hw:source(key) end
+
+---The whole description as JSON text, defaults filled in, with sources.
+---@return string
+function Hw:describe() end
+
+---Gives its memory back at once; later use raises.
+function Hw:close() end
+
+-- ---- estimates -------------------------------------------------------------------------------
+
+---@class nasw.EstimateOptions
+---@field estimator? string "device" by default
+---@field precision? string "file" (default: the file's own types), "int8", "int16", ...
+
+---What one inference at batch 1 costs. Not fitting is an answer (estimate.fits), no error.
+---@param network nasw.Network
+---@param hw nasw.Hw|string a description or its name
+---@param options? nasw.EstimateOptions
+---@return nasw.Estimate? estimate
+---@return string? message
+---@return nasw.Code? code
+function nasw.estimate(network, hw, options) end
+
+---@class nasw.Estimate
+---@field latency_us number? nil if no kernel's cost is known
+---@field energy_uj number? figures of the literature, not measured; nil as latency_us
+---@field utilisation number? macs / (peak macs in that time), 0 to 1
+---@field macs integer of the network
+---@field peak_live_bytes integer largest sum of live tensors on this hardware
+---@field arena_bytes integer what the allocator needs for them
+---@field dram_bytes integer moved, both ways
+---@field sram_bytes integer moved, both ways
+---@field host_us number the part of latency_us spent on the host
+---@field host_switches integer runs of operators on the host
+---@field partitions integer runs of neighbours on device and host
+---@field n_kernels integer
+---@field n_unknown integer kernels without a cost, left out of the sums
+---@field fits boolean false: too big for this hardware
+---@field reason string why it does not fit; empty if it does
+---@field precision string "int8", "int8 (assumed)", ...
+---@field estimator string
+---@field calibrated boolean
+---@field network nasw.Network
+---@field hw nasw.Hw
+local Estimate = {}
+
+---@class nasw.Kernel
+---@field index integer from 1, in schedule order
+---@field name string of its main operator
+---@field type string "conv+act", "dwconv", "host", ...
+---@field ops string[] names of all operators in it
+---@field out_shape nasw.Shape? N, H, W, C for maps
+---@field latency_us number? nil: cost unknown
+---@field bound string "compute", "sram", "dram", "weights", "overhead", "host", "unknown"
+---@field utilisation number macs / (peak macs a cycle x total_cycles)
+---@field placement table in, out, second (where there is one): "sram" or "dram"
+---@field partition integer
+---@field bits integer of the activations
+---@field macs integer
+---@field weight_bytes integer as stored on this hardware
+---@field dram_bytes integer
+---@field sram_bytes integer
+---@field live_bytes integer while it runs
+---@field energy_fj integer?
+---@field total_cycles integer?
+---@field cycles table<string, integer> by cause, each alone: they overlap; empty: cost unknown
+---@field tile string "32x32x64" (H x W x C of the output), "" if not tiled
+---@field why string why it is slow, in words
+---@field warnings string[]
+
+---A new list in schedule order; the fields of "kernels" in `nasw estimate --json`, and index.
+---@return nasw.Kernel[]
+function Estimate:kernels() end
+
+---The text of `nasw estimate --json`, schema nasw.estimate/1.
+---@return string
+function Estimate:json() end
+
+---The text of `nasw estimate --csv`: a row a kernel.
+---@return string
+function Estimate:csv() end
+
+---The page of `nasw estimate`, lines cut at width columns; 0 (default): whole lines.
+---@param width? integer
+---@return string
+function Estimate:text(width) end
+
+---Gives its memory back at once; later use raises.
+function Estimate:close() end
+
+-- ---- texts and files -------------------------------------------------------------------------
+
+---Prints to standard output, tabs between; the same as print. In the workbench: to the messages.
+---@param ... any
+function nasw.print(...) end
+
+---Prints to standard error: progress and remarks, away from results.
+---@param ... any
+function nasw.log(...) end
+
+---@class nasw.Column
+---@field key? string|integer of the value in a row; by default the column's place
+---@field title? string
+---@field format? string|fun(value: any): string for numbers "%.1f"; a function gets any value but nil
+---@field align? "left"|"right" numbers stand right by default
+
+---An aligned table. Rows are records or lists; columns are keys or nasw.Column. Without columns:
+---the first row's keys, sorted. nil shows as "?".
+---@param rows table[]
+---@param columns? (string|integer|nasw.Column)[]
+---@return string
+function nasw.table(rows, columns) end
+
+---The same as CSV: a header line, numbers that read back exactly, nil as an empty cell.
+---@param rows table[]
+---@param columns? (string|integer|nasw.Column)[]
+---@return string
+function nasw.csv(rows, columns) end
+
+---JSON, keys sorted, numbers that read back exactly (not a number: null). An empty table is a list.
+---@param value any
+---@return string
+function nasw.json(value) end
+
+---Writes a file below the working folder: under a new name, then renamed. Its folder must exist;
+---no "..", no hidden names, no symbolic links.
+---@param path string
+---@param text string
+---@return true? ok
+---@return string? message
+---@return nasw.Code? code
+function nasw.write(path, text) end
+
+---Seconds of a clock that only runs forward; for differences.
+---@return number
+function nasw.clock() end
+
+-- ---- the session -----------------------------------------------------------------------------
+
+---Does an action of the workbench: nasw.act("open", "net.onnx"), nasw.act("hw", "u55-256").
+---Actions that write a file need its name here, below the working folder.
+---@param name string as nasw.actions() and nasw --keys list them
+---@param value? string
+---@param kernel? integer the row it is about, from 1
+---@return true? ok
+---@return string? message
+---@return nasw.Code? code
+function nasw.act(name, value, kernel) end
+
+---@class nasw.Action
+---@field name string
+---@field key string "" if none
+---@field help string
+---@field value "none"|"path"|"hw"|"estimator"|"precision"|"text" what it takes
+---@field possible boolean
+---@field why string why not; "" if possible
+
+---@return nasw.Action[]
+function nasw.actions() end
+
+---What is open, estimated; nil: nothing.
+---@return nasw.Estimate?
+function nasw.current() end
+
+---The pinned baseline; nil: none.
+---@return nasw.Estimate?
+function nasw.baseline() end
+
+---@class nasw.Message
+---@field kind "info"|"warning"|"error"
+---@field text string
+---@field unix_time_s integer
+
+---Oldest first.
+---@return nasw.Message[]
+function nasw.messages() end
+
+-- ---- init.lua of the workbench alone ---------------------------------------------------------
+
+---Binds a key ("f", "C-r", "F5") to an action or command; a clash raises and names both.
+---@param key string
+---@param name string
+function nasw.bind(key, name) end
+
+---Colours by role: nasw.theme{better = "#00afff", worse = "208"}.
+---@param colours table<string, string>
+function nasw.theme(colours) end
