@@ -16,6 +16,8 @@
 #include <utmp.h>
 #include <vterm.h>
 
+#include "src/base/map.h"
+
 enum { LIMIT_MS = 30000, QUIET_MS = 60 };
 
 struct terminal {
@@ -334,6 +336,23 @@ terminal_cell terminal_cell_at(terminal *t, int row, int column)
         out.blue = cell.fg.rgb.blue;
     }
     return out;
+}
+
+uint64_t terminal_hash(terminal *t)
+{
+    uint64_t hash = 0;
+    for (int row = 0; row < t->rows; row++)
+        for (int column = 0; column < t->columns; column++) {
+            terminal_cell c = terminal_cell_at(t, row, column);
+            uint64_t parts[] = {c.glyph ? c.glyph : ' ',
+                                (uint64_t)(c.red + 1),
+                                (uint64_t)(c.green + 1),
+                                (uint64_t)(c.blue + 1),
+                                (uint64_t)(c.bold << 2 | c.reverse << 1 | c.underline),
+                                hash};
+            hash = nw_hash(parts, sizeof parts);
+        }
+    return hash;
 }
 
 bool terminal_find(terminal *t, const char *text, int *row, int *column)

@@ -44,6 +44,7 @@ void terminal_settle(terminal *t);
 const char *terminal_text(terminal *t);
 const char *terminal_row(terminal *t, int row);
 terminal_cell terminal_cell_at(terminal *t, int row, int column);
+uint64_t terminal_hash(terminal *t); /* of every cell with its attributes */
 /* Where text begins; false: nowhere. */
 bool terminal_find(terminal *t, const char *text, int *row, int *column);
 

@@ -91,6 +91,8 @@ static void push_overlay(app *a, const ui_view *view, nw_action_id asked, int ta
 
 static void go_to(app *a, screen_id screen)
 {
+    if (screen == a->screen && a->n_overlays == 0)
+        note(a, "%s is this screen", a->screens[screen].view->name);
     while (a->n_overlays)
         pop_overlay(a);
     if (!a->screens[screen].view) {
