@@ -241,7 +241,7 @@ void ui_layers_draw_memory(ui_canvas *canvas, ui_rect rect, const ui_layers *lay
     const nw_memory *memory = &layers->current->estimate.kernels->memory;
     if (rect.rows < 3 || rect.columns < 10 || !memory->n_steps)
         return;
-    int n_text = rect.rows > 4 ? 2 : 1;
+    int n_text = rect.rows > 4 && rect.columns < 70 ? 2 : 1; /* a wide line holds all */
     ui_rect plot = {rect.row, rect.column, rect.rows - n_text, rect.columns};
     double capacity = (double)layers->current->hw->sram.bytes;
     double peak = fmax(1, (double)memory->peak_live_bytes);

@@ -71,7 +71,8 @@ static bool split_term(const char *source, char *key, size_t size, ui_layers_tes
 static bool read_number(const char *text, double *out)
 {
     static const char suffixes[] = "kmgt";
-    if (!text[0] || !strchr("0123456789.-+", text[0])) /* nor the words that strtod knows */
+    size_t length = strspn(text, "0123456789.e+-"); /* neither hexadecimal nor words */
+    if (!length || (text[length] && text[length + 1]))
         return false;
     char *end;
     double value = strtod(text, &end);

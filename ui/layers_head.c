@@ -117,7 +117,7 @@ static void add_delta(const ui_layers *layers, item_list *list)
         delta < 0 ? "-" : "+", time, percent, delta < 0 ? "▼" : "▲", clean);
 }
 
-static void add_memory(const ui_layers *layers, item_list *list)
+static void add_memory(const ui_layers *layers, int columns, item_list *list)
 {
     const nw_estimate *e = &layers->current->estimate;
     int64_t size = layers->current->hw->sram.bytes;
@@ -131,7 +131,8 @@ static void add_memory(const ui_layers *layers, item_list *list)
     int row = layers->row_of_kernel[peak];
     char name[80] = "a view";
     if (row >= 0)
-        ui_layers_fit_name(layers, layers->rows[row].brief, 24, name, sizeof name);
+        ui_layers_fit_name(layers, layers->rows[row].brief, columns < 80 ? 14 : 24, name,
+                           sizeof name);
     add(list, 0, role, "! spills in %s", name);
 }
 
@@ -154,7 +155,7 @@ static void add_totals(const ui_layers *layers, int columns, item_list *list)
     add(list, 5, UI_ROLE_TEXT, "%.1f MMAC", (double)layers->counts.macs / 1e6);
     add(list, 4, UI_ROLE_TEXT, "weights %s",
         nw_format_bytes(layers->counts.weight_bytes, bytes, sizeof bytes));
-    add_memory(layers, list);
+    add_memory(layers, columns, list);
     add(list, 1, UI_ROLE_TEXT, "%s", e->kernels->precision);
     add(list, 0, UI_ROLE_DIM, "%s, %s", e->estimator->name,
         point->hw->calibration.present ? "calibrated" : "not calibrated");

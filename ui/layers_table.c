@@ -127,36 +127,52 @@ static void cell_text(const ui_layers *layers, const ui_layers_row *row, ui_laye
 
 /* ---- columns ---- */
 
-void ui_layers_measure(ui_layers *layers)
+static void find_maxima(ui_layers *layers)
 {
     layers->max_us = layers->max_share = 0;
     layers->shortest_name = 0;
-    memset(layers->widths, 0, sizeof layers->widths);
-    for (int pass = 0; pass < 2; pass++) /* the decimals depend on the maxima */
-        for (int r = 0; r < layers->n_rows; r++) {
-            const ui_layers_row *row = &layers->rows[r];
-            double us, share;
-            if (pass == 0) {
-                ui_layers_number(layers, row, UI_LAYERS_TIME, &us);
-                ui_layers_number(layers, row, UI_LAYERS_SHARE, &share);
-                layers->max_us = fmax(layers->max_us, us);
-                layers->max_share = fmax(layers->max_share, share);
-                int name = ui_layers_shortest_name(layers, row->brief);
-                layers->shortest_name = name > layers->shortest_name ? name : layers->shortest_name;
-                continue;
-            }
-            for (int c = 0; c < UI_LAYERS_COLUMN_COUNT; c++) {
-                char text[320];
-                if (c == UI_LAYERS_BOUND || c == UI_LAYERS_NOTE)
-                    continue;
-                if (c == UI_LAYERS_NAME)
-                    snprintf(text, sizeof text, "%.300s", row->brief);
-                else
-                    cell_text(layers, row, (ui_layers_column)c, true, text, sizeof text);
-                int width = ui_text_columns(text);
-                layers->widths[c] = width > layers->widths[c] ? width : layers->widths[c];
-            }
-        }
+    for (int r = 0; r < layers->n_rows; r++) {
+        const ui_layers_row *row = &layers->rows[r];
+        double us, share;
+        ui_layers_number(layers, row, UI_LAYERS_TIME, &us);
+        ui_layers_number(layers, row, UI_LAYERS_SHARE, &share);
+        layers->max_us = fmax(layers->max_us, us);
+        layers->max_share = fmax(layers->max_share, share);
+        int name = ui_layers_shortest_name(layers, row->brief);
+        layers->shortest_name = name > layers->shortest_name ? name : layers->shortest_name;
+    }
+}
+
+/* Formats only what can be wider than what was seen: of numbers, the larger ones. */
+static int column_width(const ui_layers *layers, ui_layers_column column)
+{
+    double largest = -1, value;
+    int widest = 0;
+    for (int r = 0; r < layers->n_rows; r++) {
+        const ui_layers_row *row = &layers->rows[r];
+        char text[320];
+        bool is_number = !ui_layers_is_text(column) && column != UI_LAYERS_OUTPUT;
+        ui_layers_number(layers, row, column, &value);
+        if (is_number && fabs(value) <= largest)
+            continue;
+        largest = fabs(value);
+        if (column == UI_LAYERS_NAME)
+            snprintf(text, sizeof text, "%.300s", row->brief);
+        else
+            cell_text(layers, row, column, true, text, sizeof text);
+        int width = ui_text_columns(text);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+void ui_layers_measure(ui_layers *layers)
+{
+    find_maxima(layers); /* the decimals depend on them */
+    for (int c = 0; c < UI_LAYERS_COLUMN_COUNT; c++)
+        layers->widths[c] = c == UI_LAYERS_BOUND || c == UI_LAYERS_NOTE
+                                ? 0
+                                : column_width(layers, (ui_layers_column)c);
 }
 
 static int clamp(int value, int low, int high)
