@@ -180,7 +180,7 @@ static const char *const sort_names[UI_LAYERS_COLUMN_COUNT] = {
 static void add_marked(const ui_layers *layers, item_list *list)
 {
     int n = 0, n_unknown = 0;
-    int64_t ps = 0, macs = 0, delta = 0;
+    double ps = 0, macs = 0, delta = 0;
     for (int r = 0; r < layers->n_rows; r++) {
         const ui_layers_row *row = &layers->rows[r];
         if (!row->is_marked)
@@ -188,9 +188,9 @@ static void add_marked(const ui_layers *layers, item_list *list)
         const nw_device_cost *cost = ui_layers_cost(layers, row);
         n++;
         n_unknown += !cost->is_known;
-        ps += cost->latency_ps;
-        macs += cost->macs;
-        delta += row->delta_ps;
+        ps += (double)cost->latency_ps;
+        macs += (double)cost->macs;
+        delta += (double)row->delta_ps;
     }
     if (!n)
         return;
@@ -199,9 +199,9 @@ static void add_marked(const ui_layers *layers, item_list *list)
     if (n_unknown)
         snprintf(text, sizeof text, " and %d unknown", n_unknown);
     else if (layers->baseline)
-        snprintf(text, sizeof text, ", %+.1f us", (double)delta / 1e6);
-    add(list, 1, UI_ROLE_MARK, "%d marked: %.1f us (%.1f%%), %.1f MMAC%s", n, (double)ps / 1e6,
-        total ? 100 * (double)ps / (double)total : 0, (double)macs / 1e6, text);
+        snprintf(text, sizeof text, ", %+.1f us", delta / 1e6);
+    add(list, 1, UI_ROLE_MARK, "%d marked: %.1f us (%.1f%%), %.1f MMAC%s", n, ps / 1e6,
+        total ? 100 * ps / (double)total : 0, macs / 1e6, text);
 }
 
 static void add_counts(const ui_layers *layers, item_list *list)

@@ -212,7 +212,8 @@ static void compare(ui_layers *layers)
         }
         const nw_device_cost *cost = &base->estimate.costs[i];
         found[k] |= cost->is_known ? 1 : 2;
-        before[k] += cost->latency_ps;
+        if (__builtin_add_overflow(before[k], cost->latency_ps, &before[k]))
+            before[k] = INT64_MAX; /* as the estimate's own totals */
     }
     for (int r = 0; r < layers->n_rows; r++) {
         ui_layers_row *row = &layers->rows[r];

@@ -119,7 +119,7 @@ static void cell_text(const ui_layers *layers, const ui_layers_row *row, ui_laye
         fixed(value, value < 9.95 ? 1 : 0, dst, size);
         strncat(dst, "%", size - strlen(dst) - 1);
     } else if (column == UI_LAYERS_MACS) {
-        nw_format_count((int64_t)value, dst, size);
+        nw_format_count(ui_layers_cost(layers, row)->macs, dst, size);
     } else {
         fixed(value, value < 1000 ? 1 : 0, dst, size);
     }
