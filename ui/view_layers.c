@@ -162,7 +162,7 @@ static bool move_by(ui_layers *layers, const places *p, ui_command command)
         int lines;
     } steps[] = {{UI_COMMAND_DOWN, 1},         {UI_COMMAND_UP, -1},
                  {UI_COMMAND_PAGE_DOWN, page}, {UI_COMMAND_PAGE_UP, -page},
-                 {UI_COMMAND_TOP, -(1 << 29)},   {UI_COMMAND_BOTTOM, 1 << 29}};
+                 {UI_COMMAND_TOP, -(1 << 29)}, {UI_COMMAND_BOTTOM, 1 << 29}};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (steps[i].command != command)
             continue;
