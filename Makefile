@@ -57,6 +57,8 @@ LUA_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard lua/*.c))
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 TERM_SUPPORT := $(B)/tests/support_term.o
 SUPPORT := $(filter-out $(TERM_SUPPORT),$(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c tests/referee_*.c)))
+# named, so that the rule of a test is never passed over for want of a file that can be made
+$(SUPPORT) $(TERM_SUPPORT): $(B)/flags
 FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 
 .PHONY: run test all tests lint bench accuracy fuzz install clean deps
