@@ -87,8 +87,9 @@ static bool take_output(terminal *t, int wait_ms)
 
 const char *nasw_program(void)
 {
+    static char path[4096]; /* whole, since programs start in a folder of their own */
     const char *program = getenv("NASW_BIN");
-    return program ? program : "build/nasw";
+    return realpath(program ? program : "build/nasw", path) ? path : "build/nasw";
 }
 
 static terminal *open_terminal(int rows, int columns)
@@ -148,8 +149,10 @@ terminal *terminal_start(int rows, int columns, const char *const *environment,
     fflush(NULL);
     t->child = fork();
     if (t->child == 0) {
+        /* in a folder of its own: what a key saves does not land in the tree */
         enter_terminal(t, environment);
-        execv(words[0], (char *const *)(uintptr_t)words);
+        if (chdir(t->home) == 0)
+            execv(words[0], (char *const *)(uintptr_t)words);
         _exit(127);
     }
     return t;
