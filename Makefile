@@ -55,7 +55,10 @@ OBJ   := $(SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
 UI_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard ui/*.c))
 LUA_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard lua/*.c))
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
-SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c tests/referee_*.c))
+TERM_SUPPORT := $(B)/tests/support_term.o
+SUPPORT := $(filter-out $(TERM_SUPPORT),$(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c tests/referee_*.c)))
+# named, so that the rule of a test is never passed over for want of a file that can be made
+$(SUPPORT) $(TERM_SUPPORT): $(B)/flags
 FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 
 .PHONY: run test all tests lint bench accuracy fuzz install clean deps
@@ -70,7 +73,8 @@ deps:
 	$(call need,$(PKGS_BUILD))
 run: deps
 	@$(MAKE) --no-print-directory -s all
-	@$(B)/nasw estimate demo --hw $(HW)
+	@if [ -t 0 ] && [ -t 1 ] && [ "$${TERM:-dumb}" != dumb ]; then $(B)/nasw --hw $(HW); \
+	else $(B)/nasw estimate demo --hw $(HW); fi
 test:
 	$(call need,$(PKGS_TEST))
 	@$(MAKE) --no-print-directory -s tests
@@ -125,7 +129,7 @@ $(B)/lib%.a:
 # The core's tests link without curses and Lua, so the linker guards the layers.
 $(B)/nasw: $(B)/src/main.o $(B)/libui.a $(B)/libnwlua.a $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(UI_LIBS) $(LUA_LIBS) $(LIBS) -o $@
-$(B)/tests/test_ui%: $(B)/tests/test_ui%.o $(SUPPORT) $(B)/libui.a $(B)/libnw.a
+$(B)/tests/test_ui%: $(B)/tests/test_ui%.o $(SUPPORT) $(TERM_SUPPORT) $(B)/libui.a $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(UI_LIBS) -lvterm -lutil $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/test_lua%: $(B)/tests/test_lua%.o $(SUPPORT) $(B)/libnwlua.a $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LUA_LIBS) $$(pkg-config --libs check) $(LIBS) -o $@

@@ -21,6 +21,8 @@
 #include "src/hw/hw.h"
 #include "src/measure/measure.h"
 #include "src/report/report.h"
+#include "src/session/session.h"
+#include "ui/ui.h"
 
 enum { EXIT_DONE = 0, EXIT_BAD_FILE = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
@@ -33,7 +35,10 @@ typedef struct options {
     int n_files;
     const char *hw, *estimator, *precision, *shapes, *out;
     bool json, csv, help;
+    const char *color; /* of the workbench */
+    bool ascii, no_mouse, fresh, keys, trust;
     nw_input_size sizes[MAX_INPUT_SIZES];
+    const char *size_texts[MAX_INPUT_SIZES];
     int n_sizes;
     const char *data_path; /* where descriptions are looked up, colon-separated */
 } options;
@@ -99,6 +104,9 @@ static bool parse_input_size(const char *text, nw_input_size *out, nw_arena *are
     return out->shape.rank > 0;
 }
 
+/* What runs when no command is named, in the list of options. */
+#define WORKBENCH "[FILE]"
+
 typedef enum option_type { TEXT, FLAG, SIZE } option_type;
 
 typedef struct option_row {
@@ -109,14 +117,20 @@ typedef struct option_row {
 } option_row;
 
 static const option_row option_rows[] = {
-    {"--hw", offsetof(options, hw), TEXT, " estimate measure "},
-    {"--estimator", offsetof(options, estimator), TEXT, " estimate "},
-    {"--precision", offsetof(options, precision), TEXT, " estimate "},
-    {"--input", 0, SIZE, " estimate "},
+    {"--hw", offsetof(options, hw), TEXT, " estimate measure " WORKBENCH " "},
+    {"--estimator", offsetof(options, estimator), TEXT, " estimate " WORKBENCH " "},
+    {"--precision", offsetof(options, precision), TEXT, " estimate " WORKBENCH " "},
+    {"--input", 0, SIZE, " estimate " WORKBENCH " "},
     {"--shapes", offsetof(options, shapes), TEXT, " measure "},
     {"-o", offsetof(options, out), TEXT, " measure "},
     {"--json", offsetof(options, json), FLAG, " estimate "},
     {"--csv", offsetof(options, csv), FLAG, " estimate "},
+    {"--color", offsetof(options, color), TEXT, " " WORKBENCH " "},
+    {"--ascii", offsetof(options, ascii), FLAG, " " WORKBENCH " "},
+    {"--no-mouse", offsetof(options, no_mouse), FLAG, " " WORKBENCH " "},
+    {"--fresh", offsetof(options, fresh), FLAG, " " WORKBENCH " "},
+    {"--keys", offsetof(options, keys), FLAG, " " WORKBENCH " "},
+    {"--trust", offsetof(options, trust), FLAG, " " WORKBENCH " "},
     {"--help", offsetof(options, help), FLAG, NULL},
     {"-h", offsetof(options, help), FLAG, NULL},
 };
@@ -176,9 +190,11 @@ static int parse_option(options *o, const char *command, char **argv, int i, int
     if (row->type == TEXT) {
         *(const char **)((char *)o + row->offset) = value;
     } else if (o->n_sizes == MAX_INPUT_SIZES ||
-               !parse_input_size(value, &o->sizes[o->n_sizes++], arena)) {
+               !parse_input_size(value, &o->sizes[o->n_sizes], arena)) {
         fail_usage("--input %s: wanted NAME=1x3x320x320", value);
         return 0;
+    } else {
+        o->size_texts[o->n_sizes++] = value;
     }
     return equals ? 1 : 2;
 }
@@ -346,6 +362,151 @@ static int run_measure(options *o)
     return code;
 }
 
+/* ---- the workbench ---- */
+
+static bool parse_color(const char *text, ui_color *out)
+{
+    static const char *const names[] = {"auto", "always", "never"};
+    *out = UI_COLOR_AUTO;
+    for (int i = 0; text && i < 3; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = (ui_color)i;
+            return true;
+        }
+    }
+    return !text;
+}
+
+/* $XDG_STATE_HOME/nasw, or below the home folder; NULL: there is neither. */
+static const char *find_state_path(nw_arena *arena)
+{
+    nw_buf path = {0};
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && state[0] == '/')
+        nw_buf_printf(&path, "%s/nasw", state);
+    else if (home && home[0] == '/')
+        nw_buf_printf(&path, "%s/.local/state/nasw", home);
+    const char *copy = path.length ? nw_arena_strdup(arena, path.text) : NULL;
+    nw_buf_fini(&path);
+    return copy;
+}
+
+static nw_status act(nw_session *session, nw_action_id id, const char *value)
+{
+    nw_action action = {id, -1, value};
+    return value ? nw_session_act(session, &action, NULL) : NW_OK;
+}
+
+/* What the options say, as the user would do it. What fails is a message on the screen. */
+static void begin_session(nw_session *session, const options *o, ui_options *ui)
+{
+    nw_status status = act(session, NW_ACTION_ESTIMATOR, o->estimator);
+    if (status == NW_OK)
+        status = act(session, NW_ACTION_PRECISION, o->precision);
+    for (int i = 0; i < o->n_sizes && status == NW_OK; i++)
+        status = act(session, NW_ACTION_INPUT, o->size_texts[i]);
+    if (o->n_files && status == NW_OK && act(session, NW_ACTION_OPEN, o->files[0]) == NW_OK)
+        ui->first_screen = "Layers";
+}
+
+/* ---- Lua in the workbench ---- */
+
+static nw_status bind_key(void *context, const char *key, const char *name, nw_error *err)
+{
+    (void)context;
+    return ui_bind(key, name, err);
+}
+
+static nw_status set_color(void *context, const char *role, const char *color, nw_error *err)
+{
+    (void)context;
+    return ui_set_color(role, color, err);
+}
+
+static const char *find_init_path(nw_arena *arena)
+{
+    nw_buf path = {0};
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    if (config && config[0] == '/')
+        nw_buf_printf(&path, "%s/nasw/init.lua", config);
+    else if (home && home[0] == '/')
+        nw_buf_printf(&path, "%s/.config/nasw/init.lua", home);
+    const char *copy = path.length ? nw_arena_strdup(arena, path.text) : NULL;
+    nw_buf_fini(&path);
+    return copy && access(copy, R_OK) == 0 ? copy : NULL;
+}
+
+/* A mistake in init.lua is a message; the workbench opens all the same. */
+static void run_init(lua_engine *engine, nw_session *session, nw_arena *arena)
+{
+    const char *path = find_init_path(arena);
+    nw_buf problem = {0};
+    if (path && lua_engine_run_file(engine, path, NULL, 0, &problem) != NW_OK) {
+        const char *text = nw_buf_text(&problem);
+        nw_session_say(session, NW_MESSAGE_ERROR, "%.*s", (int)strcspn(text, "\n"), text);
+    }
+    nw_buf_fini(&problem);
+}
+
+static int run_with_lua(nw_session *session, const options *o, ui_options *ui, nw_arena *arena)
+{
+    const lua_face face = {.bind = bind_key, .set_color = set_color};
+    lua_config config = {.session = session,
+                         .data_path = o->data_path,
+                         .is_trusted = o->trust,
+                         .is_captured = true,
+                         .face = &face};
+    lua_engine *engine = lua_engine_new(&config);
+    const ui_evaluator evaluator = {.context = engine,
+                                    .evaluate = lua_engine_evaluate,
+                                    .complete = lua_engine_complete,
+                                    .hint = lua_engine_hint};
+    ui->evaluator = &evaluator;
+    nw_session_set_script_runner(session, lua_engine_run_script, engine);
+    run_init(engine, session, arena);
+    begin_session(session, o, ui);
+    int code = ui_run(session, ui);
+    nw_session_set_script_runner(session, NULL, NULL);
+    lua_engine_free(engine);
+    return code;
+}
+
+static int run_workbench(options *o, nw_arena *arena)
+{
+    nw_session_config config = {.data_path = o->data_path,
+                                .hw = o->hw,
+                                .state_path = o->fresh ? NULL : find_state_path(arena)};
+    ui_options ui = {.ascii = o->ascii, .no_mouse = o->no_mouse};
+    nw_session *session;
+    nw_error err;
+    nw_buf out = {0};
+    int code;
+    if (o->n_files > 1)
+        return fail_usage("one model at a time: nasw [FILE] [--hw NAME]");
+    if (!parse_color(o->color, &ui.color))
+        return fail_usage("--color %s: there are auto, always and never", o->color);
+    if (o->keys) {
+        ui_print_keys(&out);
+        code = print_result(&out);
+        nw_buf_fini(&out);
+        return code;
+    }
+    if (!ui_has_terminal())
+        return fail_usage("no terminal: use --script");
+    if (nw_session_new(&config, &session, &err) != NW_OK)
+        return fail_error(&err);
+    code = run_with_lua(session, o, &ui, arena);
+    nw_session_free(session);
+    return code;
+}
+
+/* A word that is neither a command nor a file was meant as a command. */
+static bool is_model_or_option(const char *word)
+{
+    return word[0] == '-' || strcmp(word, "demo") == 0 || strpbrk(word, "./") ||
+           access(word, F_OK) == 0;
+}
+
 typedef struct command {
     const char *name;
     int (*run)(options *o);
@@ -368,7 +529,11 @@ static const command commands[] = {
 static int print_help(void)
 {
     nw_buf out = {0};
-    nw_buf_puts(&out, "nasw - neural-architecture search on special-purpose hardware\n\n");
+    nw_buf_puts(&out, "nasw - neural-architecture search on special-purpose hardware\n\n"
+                      "  nasw [FILE] [--hw NAME] [--color=auto|always|never] [--ascii] "
+                      "[--no-mouse]\n"
+                      "       [--fresh]\n"
+                      "      the workbench; nasw --keys prints its keys\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         nw_buf_printf(&out, "  %s\n", commands[i].usage);
     nw_buf_puts(&out,
@@ -468,18 +633,16 @@ static bool is_script_call(int argc, char **argv)
 
 static int run(int argc, char **argv, nw_arena *arena)
 {
-    if (argc < 2)
-        return fail_usage("say what to do: nasw estimate FILE --hw NAME, or nasw --help");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    options o = {.data_path = find_data_path(arena)};
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return print_help();
-    if (strcmp(argv[1], "--version") == 0)
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
         return print_version();
     if (is_script_call(argc, argv))
-        return run_script(argc, argv, find_data_path(arena));
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        return run_script(argc, argv, o.data_path);
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;
-        options o = {.data_path = find_data_path(arena)};
         if (!parse_options(&o, argv[1], argc - 2, argv + 2, arena))
             return EXIT_USAGE;
         if (o.help)
@@ -488,7 +651,11 @@ static int run(int argc, char **argv, nw_arena *arena)
             return fail_usage("--json and --csv: choose one");
         return commands[i].run(&o);
     }
-    return fail_usage("unknown command %s; see nasw --help", argv[1]);
+    if (argc > 1 && !is_model_or_option(argv[1]))
+        return fail_usage("unknown command %s; see nasw --help", argv[1]);
+    if (!parse_options(&o, WORKBENCH, argc - 1, argv + 1, arena))
+        return EXIT_USAGE;
+    return o.help ? print_help() : run_workbench(&o, arena);
 }
 
 int main(int argc, char **argv)

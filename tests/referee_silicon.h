@@ -11,9 +11,10 @@
 
 typedef struct silicon_score {
     int n;
-    double spearman, mape; /* ours, raw */
-    double mape_affine;    /* ours after an affine fit on the rows themselves */
-    double macs_spearman;  /* the trivial answer */
+    double spearman, mape;    /* ours, raw */
+    double mape_affine;       /* ours after an affine fit on the rows themselves */
+    double macs_spearman;     /* the trivial answer */
+    double streamed_spearman; /* max(compute, bytes / 16) a kernel, every map through DRAM */
 } silicon_score;
 
 /* The network of a row, int8. */

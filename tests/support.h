@@ -1,6 +1,6 @@
 /* support.h - what the suites share.
  *
- * A suite is a libcheck program tests/test_NAME.c with `int main(void) { return run_suite(...); }`.
+ * A suite is a libcheck program tests/test_NAME.c, linked with everything here.
  */
 #ifndef NW_TESTS_SUPPORT_H
 #define NW_TESTS_SUPPORT_H

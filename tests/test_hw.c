@@ -492,6 +492,89 @@ START_TEST(a_zero_byte_and_deep_nesting_are_no_json)
 }
 END_TEST
 
+/* What hw:with{...} means is what a file that extends the description means. */
+START_TEST(a_derived_description_is_that_of_a_file_extending_it)
+{
+    static const char *const patches[] = {
+        "",
+        "\"clock_hz\": 2e9",
+        "\"array\": {\"pf_in\": 64}",
+        "\"array\": {\"pf_in\": 16, \"in_chunk\": 32}",
+        "\"dram\": {\"bytes_per_s\": 3e9}, \"notes\": \"mine\"",
+        "\"ops\": {\"softmax\": {\"slow\": 2}}, \"sources\": {\"clock_hz\": \"a guess\"}",
+        "\"sram\": {\"bytes\": 65536}, \"sources\": {\"sram\": \"a guess\"}",
+        "\"array\": {\"kind\": \"systolic\", \"rows\": 8, \"cols\": 8, \"dataflow\": \"ws\"}",
+        "\"depthwise\": {\"kind\": \"unit\", \"channels\": 8, \"pixels\": 2}",
+        "\"calibration\": {\"a\": 1.1, \"b\": 2, \"residual_pct\": 3, \"provenance\": \"x\"}",
+    };
+    for (size_t i = 0; i < sizeof patches / sizeof *patches; i++)
+        for (int k = 0; k < N_PRESETS; k++) {
+            char file[640], patch[512];
+            nw_hw *base = load(presets[k]), *by_file = NULL, *derived = NULL;
+            nw_error err, derived_err;
+            snprintf(patch, sizeof patch, "{\"name\": \"x\"%s%s}", patches[i][0] ? ", " : "",
+                     patches[i]);
+            snprintf(file, sizeof file, "{\"extends\": \"%s\", %s", presets[k], patch + 1);
+            nw_status status = parse(file, &by_file, &err);
+            ck_assert_int_eq(nw_hw_derive(base, patch, PRESETS, &derived, &derived_err), status);
+            if (status == NW_OK) {
+                char *a = nw_hw_describe(by_file), *b = nw_hw_describe(derived);
+                ck_assert_str_eq(a, b);
+                free(a);
+                free(b);
+            } else {
+                ck_assert_str_eq(derived_err.message, err.message);
+            }
+            nw_hw_free(base); /* the derived one holds on to nothing of it */
+            nw_hw_free(by_file);
+            nw_hw_free(derived);
+        }
+}
+END_TEST
+
+START_TEST(derived_descriptions_have_a_star_and_drop_sources_of_what_they_replace)
+{
+    nw_error err;
+    nw_hw *base = load("ne32"), *once, *twice, *other;
+    ck_assert_int_eq(nw_hw_derive(base, "{\"clock_hz\": 2e9}", "", &once, &err), NW_OK);
+    ck_assert_int_eq(nw_hw_derive(once, "{\"cores\": 2}", "", &twice, &err), NW_OK);
+    ck_assert_str_eq(once->name, "ne32*");
+    ck_assert_str_eq(twice->name, "ne32*");
+    ck_assert_str_eq(twice->path, base->path);
+    ck_assert(twice->clock_hz == 2e9 && twice->cores == 2 && base->cores == 1);
+    ck_assert_ptr_nonnull(nw_hw_source(base, "clock_hz"));
+    ck_assert_ptr_null(nw_hw_source(twice, "clock_hz"));
+    ck_assert_str_eq(nw_hw_source(twice, "sram.bytes"), nw_hw_source(base, "sram.bytes"));
+    ck_assert_int_eq(
+        nw_hw_derive(base, "{\"extends\": \"ne64\", \"cores\": 2}", PRESETS, &other, &err), NW_OK);
+    ck_assert_int_eq(other->array.pf_in, 64); /* ne64's, which comes between */
+    nw_hw_free(other);
+
+    static const struct {
+        const char *patch, *where, *words;
+    } bad[] = {
+        {"", "ne32*", "is not JSON"},
+        {"[]", "ne32*", "must hold an object"},
+        {"{\"clok_hz\": 1}", "ne32*: clok_hz", "did you mean \"clock_hz\""},
+        {"{\"sram\": {\"bytes\": -1}}", "ne32*: sram.bytes", "above zero"},
+        {"{\"sram\": {\"bytes\": \"1\"}}", "ne32*: sram.bytes", "must be a number"},
+        {"{\"array\": {\"rows\": 4}}", "ne32*: array.rows", "means nothing"},
+        {"{\"extends\": \"../ne64.json\"}", "ne32*: extends", "must be a name here"},
+        {"{\"extends\": \"no such\"}", "", "no such hardware description"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        other = NULL;
+        ck_assert_int_ne(nw_hw_derive(base, bad[i].patch, PRESETS, &other, &err), NW_OK);
+        ck_assert_ptr_null(other);
+        ck_assert_msg(strncmp(err.where, bad[i].where, strlen(bad[i].where)) == 0, "%s", err.where);
+        ck_assert_msg(strstr(err.message, bad[i].words), "%s", err.message);
+    }
+    nw_hw_free(twice);
+    nw_hw_free(once);
+    nw_hw_free(base);
+}
+END_TEST
+
 static void write_file(const char *folder, const char *name, const char *text)
 {
     char path[256];
@@ -573,6 +656,8 @@ int main(void)
     tcase_add_test(tests, left_out_keys_have_the_documented_defaults);
     tcase_add_test(tests, errors_name_the_key_and_say_what_to_do);
     tcase_add_test(tests, a_zero_byte_and_deep_nesting_are_no_json);
+    tcase_add_test(tests, a_derived_description_is_that_of_a_file_extending_it);
+    tcase_add_test(tests, derived_descriptions_have_a_star_and_drop_sources_of_what_they_replace);
     tcase_add_test(tests, files_extend_by_name_and_by_relative_path);
     Suite *suite = suite_create("hw");
     suite_add_tcase(suite, tests);

@@ -364,6 +364,19 @@ START_TEST(what_exceeds_a_limit_goes_to_the_host_and_names_it)
 }
 END_TEST
 
+/* 18x18x8 by 17x17 to 8 channels: 2,592 elements, 18*18*17*17*8*8 = 5,992,704 MACs. */
+START_TEST(a_convolution_on_the_host_costs_its_products)
+{
+    net n = net_begin(18, 18, 8, NW_DTYPE_INT8);
+    net_conv(&n, 8, 17, 17, 1, 1, NW_ACT_NONE);
+    nw_graph *graph = net_end(&n);
+    nw_hw *hw = load_hw("dpu-b4096");
+    nw_kernels *kernels = split_on(graph, hw, NULL);
+    ck_assert_int_eq(kernels->kernels[0].shape.host_elements, 2592 + 5992704);
+    FREE_ALL(graph, hw, kernels);
+}
+END_TEST
+
 START_TEST(a_kernel_below_the_smallest_goes_to_the_host)
 {
     net n = net_begin(16, 16, 8, NW_DTYPE_INT8);
@@ -426,6 +439,26 @@ START_TEST(a_float_network_on_integer_hardware_is_assumed_to_be_int8)
 }
 END_TEST
 
+/* Ethos-U multiplies 16-bit activations by 8-bit weights (Vela 3.10, accelerator options) and not
+ * by 16-bit ones. */
+START_TEST(wide_activations_keep_narrow_weights_where_the_hardware_asks_for_it)
+{
+    net n = net_begin(16, 16, 8, NW_DTYPE_INT8);
+    net_conv(&n, 8, 1, 1, 1, 1, NW_ACT_NONE);
+    nw_tensor_id skip = n.at;
+    net_depthwise(&n, 3, 1, NW_ACT_NONE);
+    net_add(&n, skip, NW_ACT_NONE);
+    nw_graph *graph = net_end(&n);
+    nw_hw *hw = load_hw("u55-256");
+    nw_kernels *kernels = split_on(graph, hw, "int16");
+    ck_assert_str_eq(kernel_list(kernels), "conv dwconv add");
+    ck_assert_str_eq(kernels->precision, "int16 with int8 weights (assumed)");
+    ck_assert_int_eq(kernels->kernels[0].shape.bits, 16);
+    ck_assert_int_eq(kernels->kernels[0].shape.weight_bits, 8);
+    FREE_ALL(graph, hw, kernels);
+}
+END_TEST
+
 START_TEST(an_integer_network_keeps_its_type_unless_asked)
 {
     net n = net_begin(16, 16, 8, NW_DTYPE_INT8);
@@ -468,10 +501,12 @@ int main(void)
         an_operator_waits_for_all_that_it_reads,
         neighbouring_host_operators_are_one_run,
         what_exceeds_a_limit_goes_to_the_host_and_names_it,
+        a_convolution_on_the_host_costs_its_products,
         a_kernel_below_the_smallest_goes_to_the_host,
         a_slow_operator_is_its_own_kernel_at_its_own_rate,
         a_float_network_on_integer_hardware_is_assumed_to_be_int8,
         an_integer_network_keeps_its_type_unless_asked,
+        wide_activations_keep_narrow_weights_where_the_hardware_asks_for_it,
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         tcase_add_test(tests, list[i]);

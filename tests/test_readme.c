@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/text.h"
 #include "tests/support.h"
 
 static char folder[64];
@@ -64,17 +65,21 @@ static bool reach_models(const char *command)
 
 static char *run(const char *command)
 {
-    char full[2048], path[128];
+    nw_buf full = {0};
+    char path[128];
     snprintf(path, sizeof path, "%s/stdout", folder);
-    snprintf(full, sizeof full,
-             "cd %s && export NASW_DATA=\"$PWD\" SOURCE_DATE_EPOCH=0 && { %s ; } >stdout", folder,
-             command);
-    int status = system(full);
+    nw_buf_printf(&full,
+                  "cd %s && export NASW_DATA=\"$PWD\" SOURCE_DATE_EPOCH=0 && { %s\n} >stdout",
+                  folder, command);
+    int status = system(nw_buf_text(&full));
+    nw_buf_fini(&full);
     ck_assert_msg(status == 0, "README.md: '%s' ended with status %d", command, status);
     char *out = read_text(path, NULL);
     ck_assert_ptr_nonnull(out);
     return out;
 }
+
+#define HEREDOC "<<'END'"
 
 /* The next line of text, terminated in place; NULL at the end. */
 static char *next_line(char **text)
@@ -87,6 +92,21 @@ static char *next_line(char **text)
     if (end)
         *end = '\0';
     return line;
+}
+
+/* The command of a "$ " line, with the lines of its here-document. The caller frees it. */
+static char *whole_command(const char *line, char **rest)
+{
+    nw_buf command = {0};
+    nw_buf_puts(&command, line + 2);
+    bool is_open = strstr(line, HEREDOC) != NULL;
+    for (char *next; is_open && (next = next_line(rest)) != NULL;) {
+        nw_buf_printf(&command, "\n%s", next);
+        is_open = strcmp(next, "END") != 0;
+    }
+    if (strstr(line, HEREDOC))
+        nw_buf_puts(&command, "\n");
+    return command.text;
 }
 
 static void check_shown(const char *command, const char **printed, const char *line)
@@ -102,7 +122,8 @@ START_TEST(the_commands_of_the_readme_print_what_it_shows)
 {
     char *text = read_text("README.md", NULL), *rest = text, *output = NULL;
     ck_assert_ptr_nonnull(text);
-    const char *command = "", *printed = NULL;
+    char *command = NULL;
+    const char *printed = NULL;
     bool is_console = false;
     int n_run = 0;
     make_folder();
@@ -111,7 +132,8 @@ START_TEST(the_commands_of_the_readme_print_what_it_shows)
             is_console = !is_console && strcmp(line, "```console") == 0;
             printed = NULL;
         } else if (is_console && strncmp(line, "$ ", 2) == 0) {
-            command = line + 2;
+            free(command);
+            command = whole_command(line, &rest);
             free(output);
             output = NULL;
             printed = NULL;
@@ -125,6 +147,7 @@ START_TEST(the_commands_of_the_readme_print_what_it_shows)
     }
     ck_assert_int_gt(n_run, 3);
     free(output);
+    free(command);
     free(text);
     remove_folder();
 }

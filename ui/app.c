@@ -91,6 +91,8 @@ static void push_overlay(app *a, const ui_view *view, nw_action_id asked, int ta
 
 static void go_to(app *a, screen_id screen)
 {
+    if (screen == a->screen && a->n_overlays == 0)
+        note(a, "%s is this screen", a->screens[screen].view->name);
     while (a->n_overlays)
         pop_overlay(a);
     if (!a->screens[screen].view) {
@@ -292,11 +294,6 @@ static void run_entry(app *a, ui_entry entry)
 
 /* ---- events ---- */
 
-static bool is_text(int key)
-{
-    return (key >= ' ' && key < 0x110000) || key == '\n';
-}
-
 /* Text dropped where nobody types is a path to open. */
 static bool takes_paste(app *a)
 {
@@ -317,7 +314,7 @@ static bool give_text(app *a, int key)
         return false;
     ui_reply reply = l->view->key(key, app_body(a), a->session, l->state);
     handle_reply(a, l, &reply);
-    return reply.kind != UI_REPLY_IGNORED || is_text(key);
+    return reply.kind != UI_REPLY_IGNORED || ui_key_is_text(key);
 }
 
 static void handle_key(app *a, const ui_event *event)
@@ -495,7 +492,7 @@ int ui_run(nw_session *session, const ui_options *options)
     }
     begin(&a);
     fit_canvas(&a);
-    while (is_there && !a.leaves) {
+    while (is_there && !a.leaves && !nw_session_wants_quit(session)) {
         app_draw(&a);
         ui_term_paint(&a.canvas);
         is_there = step(&a, &has_partial_key);

@@ -28,8 +28,9 @@ const char *ui_entry_help(ui_entry entry)
 
 ui_entry ui_entry_find(const char *name)
 {
+    size_t length = strcspn(name, "=");
     for (ui_entry i = 0; i < UI_ENTRY_COUNT; i++)
-        if (strcmp(ui_entry_name(i), name) == 0)
+        if (strlen(ui_entry_name(i)) == length && strncmp(ui_entry_name(i), name, length) == 0)
             return i;
     return UI_ENTRY_NONE;
 }
@@ -98,24 +99,33 @@ static int label_of(const char *name)
     return -1;
 }
 
-/* False if the entry has no key. */
-static bool make_item(const char *name, ui_footer_item *item)
+/* Where text is typed, only a key that is none. */
+static int key_of(ui_entry entry, bool is_typing)
+{
+    return is_typing ? ui_entry_key_beside_text(entry) : ui_entry_first_key(entry);
+}
+
+/* False if the entry has no key. text is "name" or "name=label". */
+static bool make_item(const char *text, bool is_typing, ui_footer_item *item)
 {
     char first[8], second[8];
-    int label = label_of(name);
-    const char *lead = label >= 0 ? labels[label].first : name;
-    item->entry = ui_entry_find(lead);
+    const char *own = strchr(text, '=');
+    int row = own ? -1 : label_of(text);
+    const char *other_name = row >= 0 ? labels[row].second : NULL;
+    item->entry = ui_entry_find(row >= 0 ? labels[row].first : text);
     if (item->entry == UI_ENTRY_NONE)
         return false;
-    int key = ui_entry_first_key(item->entry), other = UI_KEY_NONE;
+    int key = key_of(item->entry, is_typing);
+    int other = other_name ? key_of(ui_entry_find(other_name), is_typing) : UI_KEY_NONE;
     if (key == UI_KEY_NONE)
         return false;
-    if (label >= 0 && labels[label].second)
-        other = ui_entry_first_key(ui_entry_find(labels[label].second));
     ui_key_name(key, first, sizeof first);
     snprintf(item->key, sizeof item->key, "%s%s%s", first, other ? "/" : "",
              other ? ui_key_name(other, second, sizeof second) : "");
-    snprintf(item->label, sizeof item->label, "%s", label >= 0 ? labels[label].label : name);
+    snprintf(item->label, sizeof item->label, "%s",
+             own        ? own + 1
+             : row >= 0 ? labels[row].label
+                        : ui_entry_name(item->entry));
     item->columns = ui_text_columns(item->key) + 1 + ui_text_columns(item->label);
     return true;
 }
@@ -128,20 +138,21 @@ static bool has_item(const ui_footer_item *items, int n, ui_entry entry)
     return false;
 }
 
-int ui_footer(const ui_view *view, int columns, ui_footer_item *items, int max_items)
+int ui_footer(const ui_view *view, bool is_typing, int columns, ui_footer_item *items,
+              int max_items)
 {
     static const char *const always[] = {"palette", "quit", NULL};
     const char *const *lists[] = {view->footer, always};
     const int gap = columns >= 100 ? 2 : 1;
     ui_footer_item help;
     int n = 0, column = 0;
-    bool has_help = make_item("help", &help) && help.columns <= columns;
+    bool has_help = make_item("help", is_typing, &help) && help.columns <= columns;
     int room = has_help ? columns - help.columns : columns;
     bool is_full = false;
     for (int list = 0; list < 2; list++)
         for (int i = 0; lists[list] && lists[list][i] && !is_full && n < max_items - 1; i++) {
             ui_footer_item *item = &items[n];
-            if (!make_item(lists[list][i], item) || has_item(items, n, item->entry) ||
+            if (!make_item(lists[list][i], is_typing, item) || has_item(items, n, item->entry) ||
                 (has_help && item->entry == help.entry))
                 continue;
             is_full = column + item->columns + gap > room;

@@ -110,7 +110,9 @@ static void draw_message(app *a)
 static void draw_footer(app *a)
 {
     ui_canvas *canvas = &a->canvas;
-    a->n_footer = ui_footer(app_top(a)->view, canvas->columns, a->footer, APP_FOOTER);
+    const layer *top = app_top(a);
+    bool is_typing = top->view->takes_text && top->view->takes_text(top->state);
+    a->n_footer = ui_footer(top->view, is_typing, canvas->columns, a->footer, APP_FOOTER);
     for (int i = 0; i < a->n_footer; i++) {
         const ui_footer_item *item = &a->footer[i];
         int used = ui_text(canvas, canvas->rows - 1, item->column, -1, UI_ROLE_KEY, item->key);

@@ -152,6 +152,20 @@ int ui_entry_first_key(ui_entry entry)
     return UI_KEY_NONE;
 }
 
+bool ui_key_is_text(int key)
+{
+    return (key >= ' ' && key < 0x110000) || key == '\n';
+}
+
+int ui_entry_key_beside_text(ui_entry entry)
+{
+    set_defaults();
+    for (int i = 0; i < n_bindings; i++)
+        if (bindings[i].entry == entry && !ui_key_is_text(bindings[i].key))
+            return bindings[i].key;
+    return UI_KEY_NONE;
+}
+
 char *ui_entry_keys(ui_entry entry, char *dst, size_t size)
 {
     size_t length = 0;

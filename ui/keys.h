@@ -23,7 +23,7 @@ static inline ui_entry ui_entry_of_command(ui_command command)
 }
 const char *ui_entry_name(ui_entry entry);
 const char *ui_entry_help(ui_entry entry);
-ui_entry ui_entry_find(const char *name); /* UI_ENTRY_NONE */
+ui_entry ui_entry_find(const char *name); /* up to an equals sign; UI_ENTRY_NONE */
 
 /* Whether the entry does something now on this view; else why not, in words. */
 bool ui_entry_is_possible(ui_entry entry, const nw_session *session, const ui_view *view,
@@ -39,6 +39,9 @@ char *ui_key_name(int key, char *dst, size_t size);
 ui_entry ui_key_entry(int key);
 char *ui_entry_keys(ui_entry entry, char *dst, size_t size);
 int ui_entry_first_key(ui_entry entry); /* UI_KEY_NONE if it has none */
+/* The first that is not text, for where text is typed. */
+int ui_entry_key_beside_text(ui_entry entry);
+bool ui_key_is_text(int key);
 
 /* ---- the last row ---- */
 typedef struct ui_footer_item {
@@ -47,8 +50,9 @@ typedef struct ui_footer_item {
     char key[16], label[24];
 } ui_footer_item;
 
-/* The footer of a view, cut to whole entries that fit into columns. Help is always there. Returns
- * how many. */
-int ui_footer(const ui_view *view, int columns, ui_footer_item *items, int max_items);
+/* The footer of a view, which takes text now or not, cut to whole entries that fit into columns.
+ * Help is always there. Returns how many. */
+int ui_footer(const ui_view *view, bool is_typing, int columns, ui_footer_item *items,
+              int max_items);
 
 #endif

@@ -92,6 +92,7 @@ typedef struct ui_layers {
     int n_lost;         /* kernels of the baseline whose work no kernel does now */
     bool has_cost;      /* false: everything that could cost is unknown */
     int widths[UI_LAYERS_COLUMN_COUNT]; /* of the longest text of each column */
+    int shortest_name;                  /* columns from which names stay apart */
     double max_us, max_share;
 
     ui_layers_entry *entries; /* what the table shows */
@@ -169,6 +170,10 @@ void ui_layers_name_rows(ui_layers *layers);
 /* brief in at most columns characters: words become letters, digits stay. dst is returned. */
 const char *ui_layers_fit_name(const ui_layers *layers, const char *brief, int columns, char *dst,
                                size_t size);
+/* What is left of brief when words are letters; it still tells rows apart. */
+int ui_layers_shortest_name(const ui_layers *layers, const char *brief);
+/* The middle gives way to an ellipsis. */
+const char *ui_layers_fit_middle(const char *text, int columns, char *dst, size_t size);
 /* Cut before a word, never within a number. */
 const char *ui_layers_fit_words(const char *text, int columns, char *dst, size_t size);
 

@@ -137,10 +137,11 @@ static void draw_axes(ui_canvas *canvas, ui_rect rect, const roofline *roof)
             ui_text_right(canvas, rect.row, right, UI_ROLE_DIM, note);
     }
     nw_format_count((int64_t)pow(10, roof->y0), count, sizeof count);
-    snprintf(text, sizeof text, "%sMAC/s; %s", count, plain(pow(10, roof->x0), low, sizeof low));
+    snprintf(text, sizeof text, "%sMAC/s", count);
     ui_text(canvas, bottom, rect.column, rect.columns, UI_ROLE_DIM, text);
     int used = ui_text_columns(text);
-    snprintf(text, sizeof text, "%s MAC/B", plain(pow(10, roof->x1), high, sizeof high));
+    snprintf(text, sizeof text, "%s to %s MAC/B", plain(pow(10, roof->x0), low, sizeof low),
+             plain(pow(10, roof->x1), high, sizeof high));
     if (used + 2 + ui_text_columns(text) <= rect.columns)
         ui_text_right(canvas, bottom, right, UI_ROLE_DIM, text);
 }
@@ -240,7 +241,7 @@ void ui_layers_draw_memory(ui_canvas *canvas, ui_rect rect, const ui_layers *lay
     const nw_memory *memory = &layers->current->estimate.kernels->memory;
     if (rect.rows < 3 || rect.columns < 10 || !memory->n_steps)
         return;
-    int n_text = rect.rows > 4 ? 2 : 1;
+    int n_text = rect.rows > 4 && rect.columns < 70 ? 2 : 1; /* a wide line holds all */
     ui_rect plot = {rect.row, rect.column, rect.rows - n_text, rect.columns};
     double capacity = (double)layers->current->hw->sram.bytes;
     double peak = fmax(1, (double)memory->peak_live_bytes);

@@ -41,6 +41,6 @@ char *ui_layers_copy(const ui_layers *layers)
         ui_layers_value known = ui_layers_number(layers, row, numbers[i].column, &value);
         add_number(&out, known, value);
     }
-    nw_buf_printf(&out, "\t%s\n", row->note);
+    nw_buf_printf(&out, "\t%s\n", ui_layers_cost(layers, row)->why);
     return out.text;
 }

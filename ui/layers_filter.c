@@ -71,7 +71,8 @@ static bool split_term(const char *source, char *key, size_t size, ui_layers_tes
 static bool read_number(const char *text, double *out)
 {
     static const char suffixes[] = "kmgt";
-    if (!text[0] || !strchr("0123456789.-+", text[0])) /* nor the words that strtod knows */
+    size_t length = strspn(text, "0123456789.e+-"); /* neither hexadecimal nor words */
+    if (!length || (text[length] && text[length + 1]))
         return false;
     char *end;
     double value = strtod(text, &end);
@@ -84,10 +85,9 @@ static bool read_number(const char *text, double *out)
     return end != text && !*end && isfinite(value);
 }
 
-static void complain_of_key(const char *source, const char *key, ui_layers_filter *out)
+static void complain_of_key(const char *key, ui_layers_filter *out)
 {
-    size_t used = (size_t)snprintf(out->problem, sizeof out->problem,
-                                   "`%.40s`: no column \"%.20s\"; there is", source, key);
+    size_t used = (size_t)snprintf(out->problem, sizeof out->problem, "no column \"%.20s\":", key);
     for (int i = 0; i < 12 && used < sizeof out->problem; i++)
         used +=
             (size_t)snprintf(out->problem + used, sizeof out->problem - used, " %s", keys[i].name);
@@ -102,7 +102,7 @@ static bool read_test(ui_layers_term *term, const char *key, const char *value,
         if (strcmp(keys[i].name, key) == 0)
             found = &keys[i];
     if (!found) {
-        complain_of_key(term->source, key, out);
+        complain_of_key(key, out);
         return false;
     }
     term->column = found->column;

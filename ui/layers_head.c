@@ -117,24 +117,23 @@ static void add_delta(const ui_layers *layers, item_list *list)
         delta < 0 ? "-" : "+", time, percent, delta < 0 ? "▼" : "▲", clean);
 }
 
-static void add_memory(const ui_layers *layers, item_list *list)
+static void add_memory(const ui_layers *layers, int columns, item_list *list)
 {
     const nw_estimate *e = &layers->current->estimate;
     int64_t size = layers->current->hw->sram.bytes;
     bool is_over = e->peak_live_bytes > size;
     int peak = e->kernels->memory.peak_step;
-    add(list, 0, is_over || !e->fits ? UI_ROLE_WARNING : UI_ROLE_TEXT, "SRAM peak %.0f/%.0f KiB%s",
-        ceil((double)e->peak_live_bytes / 1024), (double)size / 1024,
-        !e->fits  ? " DOES NOT FIT"
-        : is_over ? " ! spills"
-                  : "");
+    ui_role role = is_over || !e->fits ? UI_ROLE_WARNING : UI_ROLE_TEXT;
+    add(list, 0, role, "SRAM peak %.0f/%.0f KiB%s", ceil((double)e->peak_live_bytes / 1024),
+        (double)size / 1024, e->fits ? "" : " DOES NOT FIT");
     if (!is_over || peak < 0 || peak >= e->kernels->n_kernels)
         return;
     int row = layers->row_of_kernel[peak];
-    char name[64];
+    char name[80] = "a view";
     if (row >= 0)
-        add(list, 2, UI_ROLE_WARNING, "in %s",
-            ui_layers_fit_name(layers, layers->rows[row].brief, 24, name, sizeof name));
+        ui_layers_fit_name(layers, layers->rows[row].brief, columns < 80 ? 14 : 24, name,
+                           sizeof name);
+    add(list, 0, role, "! spills in %s", name);
 }
 
 static void add_totals(const ui_layers *layers, int columns, item_list *list)
@@ -144,8 +143,7 @@ static void add_totals(const ui_layers *layers, int columns, item_list *list)
     char text[96], bytes[32];
     nw_arena arena = {0};
     const char *label = ui_layers_printable(&arena, point->label);
-    add(list, 0, UI_ROLE_TITLE, "%s",
-        ui_layers_fit_name(layers, label, columns / 3, text, sizeof text));
+    add(list, 0, UI_ROLE_TITLE, "%s", ui_layers_fit_middle(label, columns / 2, text, sizeof text));
     nw_arena_fini(&arena);
     add(list, 0, UI_ROLE_TITLE, "%s",
         layers->has_cost ? nw_format_time(e->latency_ps, text, sizeof text) : "latency ?");
@@ -157,7 +155,7 @@ static void add_totals(const ui_layers *layers, int columns, item_list *list)
     add(list, 5, UI_ROLE_TEXT, "%.1f MMAC", (double)layers->counts.macs / 1e6);
     add(list, 4, UI_ROLE_TEXT, "weights %s",
         nw_format_bytes(layers->counts.weight_bytes, bytes, sizeof bytes));
-    add_memory(layers, list);
+    add_memory(layers, columns, list);
     add(list, 1, UI_ROLE_TEXT, "%s", e->kernels->precision);
     add(list, 0, UI_ROLE_DIM, "%s, %s", e->estimator->name,
         point->hw->calibration.present ? "calibrated" : "not calibrated");
@@ -182,7 +180,7 @@ static const char *const sort_names[UI_LAYERS_COLUMN_COUNT] = {
 static void add_marked(const ui_layers *layers, item_list *list)
 {
     int n = 0, n_unknown = 0;
-    int64_t ps = 0, macs = 0, delta = 0;
+    double ps = 0, macs = 0, delta = 0;
     for (int r = 0; r < layers->n_rows; r++) {
         const ui_layers_row *row = &layers->rows[r];
         if (!row->is_marked)
@@ -190,9 +188,9 @@ static void add_marked(const ui_layers *layers, item_list *list)
         const nw_device_cost *cost = ui_layers_cost(layers, row);
         n++;
         n_unknown += !cost->is_known;
-        ps += cost->latency_ps;
-        macs += cost->macs;
-        delta += row->delta_ps;
+        ps += (double)cost->latency_ps;
+        macs += (double)cost->macs;
+        delta += (double)row->delta_ps;
     }
     if (!n)
         return;
@@ -201,9 +199,9 @@ static void add_marked(const ui_layers *layers, item_list *list)
     if (n_unknown)
         snprintf(text, sizeof text, " and %d unknown", n_unknown);
     else if (layers->baseline)
-        snprintf(text, sizeof text, ", %+.1f us", (double)delta / 1e6);
-    add(list, 1, UI_ROLE_MARK, "%d marked: %.1f us (%.1f%%), %.1f MMAC%s", n, (double)ps / 1e6,
-        total ? 100 * (double)ps / (double)total : 0, (double)macs / 1e6, text);
+        snprintf(text, sizeof text, ", %+.1f us", delta / 1e6);
+    add(list, 1, UI_ROLE_MARK, "%d marked: %.1f us (%.1f%%), %.1f MMAC%s", n, ps / 1e6,
+        total ? 100 * ps / (double)total : 0, macs / 1e6, text);
 }
 
 static void add_counts(const ui_layers *layers, item_list *list)
@@ -243,8 +241,14 @@ void ui_layers_draw_status(ui_canvas *canvas, ui_rect rect, const ui_layers *lay
         add(&list, 0, layers->is_typing ? UI_ROLE_TITLE : UI_ROLE_TEXT, "/%s%s", shown,
             layers->is_typing ? "_" : "");
     }
-    if (layers->filter.problem[0])
-        add(&list, 0, UI_ROLE_ERROR, "%s", layers->filter.problem);
+    if (layers->filter.problem[0]) {
+        int used = list.n ? ui_text_columns(list.items[0].text) + GAP : 0;
+        ui_layers_flow(canvas, rect, list.items, list.n);
+        ui_text(
+            canvas, rect.row, rect.column + used, rect.columns - used, UI_ROLE_ERROR,
+            ui_layers_fit_words(layers->filter.problem, rect.columns - used, text, sizeof text));
+        return;
+    }
     if (layers->n_rows && !layers->n_shown) {
         ui_layers_no_match(layers, text, sizeof text);
         ui_text(canvas, rect.row, rect.column, rect.columns, UI_ROLE_WARNING, text);

@@ -74,15 +74,16 @@ static bool is_type(const char *component, const char *file_type)
     if (!length || strncmp(component, file_type, length) != 0)
         return false;
     const char *rest = component + length;
-    return !*rest || (*rest == '_' && rest[1] && rest[1 + strspn(rest + 1, "0123456789")] == '\0');
+    return !*rest || (*rest == '_' && rest[1] && !rest[1 + strspn(rest + 1, "0123456789")]);
 }
 
 static const char *make_brief(nw_arena *arena, const char *name, const char *file_type)
 {
     nw_buf out = {0};
-    for (const char *at = name; *at;) {
-        const char *end = at + strcspn(at, "/");
-        bool is_last = !*end;
+    const char *stop = name + strcspn(name, ";"); /* TFLite lists all that it fused: the first */
+    for (const char *at = name; at < stop;) {
+        const char *end = at + strcspn(at, "/;");
+        bool is_last = end == stop;
         bool is_left_out =
             is_last ? out.length > 0 && is_type(at, file_type) : end == at || is_repeated(at, end);
         if (!is_left_out) {
@@ -155,8 +156,8 @@ void ui_layers_name_rows(ui_layers *layers)
 
 typedef struct word {
     const char *start;
-    size_t length;
-    bool is_common, is_cut;
+    size_t length, kept;
+    bool is_common;
 } word;
 
 static bool is_letter(char c)
@@ -176,7 +177,7 @@ static int find_words(const ui_layers *layers, const char *text, word *words)
             snprintf(key, sizeof key, "%.*s", (int)length, text);
             int32_t count = nw_map_get(&layers->words, key);
             words[n++] =
-                (word){text, length, count != NW_MAP_NONE && 2 * count > layers->n_rows, false};
+                (word){text, length, length, count != NW_MAP_NONE && 2 * count > layers->n_rows};
         }
         text += length ? length : 1;
     }
@@ -184,28 +185,36 @@ static int find_words(const ui_layers *layers, const char *text, word *words)
 }
 
 /* Cuts words until the excess is gone: those that most names have, then the others from the left,
- * the last one never. */
+ * the last one only as far as it must. */
 static void choose_words(word *words, int n, int excess)
 {
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < n - pass && excess > 0; i++) {
-            if (words[i].is_cut || (pass == 0 && !words[i].is_common))
+            if (words[i].kept == 1 || (pass == 0 && !words[i].is_common))
                 continue;
-            words[i].is_cut = true;
+            words[i].kept = 1;
             excess -= (int)words[i].length - 1;
         }
+    if (n && excess > 0) {
+        size_t more = words[n - 1].kept - 1;
+        words[n - 1].kept -= more < (size_t)excess ? more : (size_t)excess;
+    }
 }
 
-/* head characters, an ellipsis, tail characters. */
-static void cut_middle(const char *text, int columns, char *dst, size_t size)
+const char *ui_layers_fit_middle(const char *text, int columns, char *dst, size_t size)
 {
     int n = n_chars(text), tail = columns / 2, head = columns - 1 - tail;
     const char *after_head = text, *from_tail = text;
+    if (n <= columns) {
+        snprintf(dst, size, "%s", text);
+        return dst;
+    }
     for (int i = 0; i < head; i++)
         after_head += bytes_of(after_head);
     for (int i = 0; i < n - tail; i++)
         from_tail += bytes_of(from_tail);
     snprintf(dst, size, "%.*s…%s", (int)(after_head - text), text, from_tail);
+    return dst;
 }
 
 const char *ui_layers_fit_name(const ui_layers *layers, const char *brief, int columns, char *dst,
@@ -225,16 +234,15 @@ const char *ui_layers_fit_name(const ui_layers *layers, const char *brief, int c
     nw_buf out = {0};
     const char *at = brief;
     for (int i = 0; i < n; i++) {
-        if (!words[i].is_cut)
-            continue;
-        nw_buf_add(&out, at, (size_t)(words[i].start + 1 - at));
+        nw_buf_add(&out, at, (size_t)(words[i].start - at) + words[i].kept);
         at = words[i].start + words[i].length;
     }
     nw_buf_puts(&out, at);
-    if (n_chars(nw_buf_text(&out)) <= columns)
-        snprintf(dst, size, "%s", nw_buf_text(&out));
-    else
-        cut_middle(nw_buf_text(&out), columns, dst, size);
+    const char *text = nw_buf_text(&out);
+    excess = n_chars(text) - columns;
+    for (int i = 0; excess > 0 && i <= excess; i++) /* the end tells more than the beginning */
+        text += bytes_of(text);
+    snprintf(dst, size, "%s%s", excess > 0 ? "…" : "", text);
     nw_buf_fini(&out);
     return dst;
 }
@@ -250,9 +258,26 @@ const char *ui_layers_fit_words(const char *text, int columns, char *dst, size_t
     for (int i = 0; i < columns; i++, end += bytes_of(end))
         if (*end == ' ')
             space = end;
-    while (space > text && strchr(" ,;:", space[-1]))
-        space--;
+    while (space > text) { /* a number goes with the unit behind it */
+        while (space > text && strchr(" ,;:", space[-1]))
+            space--;
+        const char *start = space;
+        while (start > text && start[-1] != ' ')
+            start--;
+        if (*start < '0' || *start > '9')
+            break;
+        space = start;
+    }
     if (space > text)
         snprintf(dst, size, "%.*s…", (int)(space - text), text);
     return dst;
+}
+
+int ui_layers_shortest_name(const ui_layers *layers, const char *brief)
+{
+    word words[MAX_WORDS];
+    int n = find_words(layers, brief, words), columns = n_chars(brief);
+    for (int i = 0; i < n - 1; i++)
+        columns -= (int)words[i].length - 1;
+    return columns;
 }

@@ -111,18 +111,42 @@ static const char *kind_of(nw_arena *arena, const nw_kernel *kernel)
     return nw_arena_strdup(arena, text);
 }
 
-/* What to look at first: a spill is the hardware's, a note the kernel's own, then the sentence. */
+/* "1 of 32" becomes "1/32". */
+static void write_fractions(char *text)
+{
+    for (char *at = text; (at = strstr(at, " of ")); at++)
+        if (at > text && at[-1] >= '0' && at[-1] <= '9' && at[4] >= '0' && at[4] <= '9') {
+            at[0] = '/';
+            memmove(at + 1, at + 4, strlen(at + 4) + 1);
+        }
+}
+
+/* Sentences begin alike; a narrow column needs what differs. */
+static const char *shorten(const char *why, bool is_spill, char *dst, size_t size)
+{
+    static const char *const starts[][2] = {{"waits for weights from DRAM: ", "weights "},
+                                            {"depthwise: ", "dw "},
+                                            {"output stage: ", "output "},
+                                            {"fixed cost of a kernel: ", "fixed "}};
+    static const char dram[] = "waits for DRAM: ";
+    snprintf(dst, size, "%s%s", is_spill ? "spill; " : "", why);
+    if (strncmp(why, dram, sizeof dram - 1) == 0)
+        snprintf(dst, size, "%s%s", is_spill ? "spill " : "DRAM ", why + sizeof dram - 1);
+    for (int i = 0; i < N(starts); i++)
+        if (strncmp(why, starts[i][0], strlen(starts[i][0])) == 0)
+            snprintf(dst, size, "%s%s%s", is_spill ? "spill; " : "", starts[i][1],
+                     why + strlen(starts[i][0]));
+    write_fractions(dst);
+    return dst;
+}
+
+/* A note of the kernel's own comes first: it says what is unusual. */
 static const char *note_of(ui_layers *layers, const ui_layers_row *row)
 {
     const nw_kernel *kernel = ui_layers_kernel(layers, row);
-    const nw_device_cost *cost = ui_layers_cost(layers, row);
-    const char *parts[] = {ui_layers_spills(layers, row) ? "spill" : "", kernel->note, cost->why};
-    char text[320] = "";
-    size_t used = 0;
-    for (int i = 0; i < N(parts) && used < sizeof text; i++)
-        if (parts[i][0])
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? "; " : "",
-                                     parts[i]);
+    char why[200], text[320];
+    shorten(ui_layers_cost(layers, row)->why, ui_layers_spills(layers, row), why, sizeof why);
+    snprintf(text, sizeof text, "%s%s%s", kernel->note, kernel->note[0] && why[0] ? "; " : "", why);
     return ui_layers_printable(&layers->arena, text);
 }
 
@@ -188,7 +212,8 @@ static void compare(ui_layers *layers)
         }
         const nw_device_cost *cost = &base->estimate.costs[i];
         found[k] |= cost->is_known ? 1 : 2;
-        before[k] += cost->latency_ps;
+        if (__builtin_add_overflow(before[k], cost->latency_ps, &before[k]))
+            before[k] = INT64_MAX; /* as the estimate's own totals */
     }
     for (int r = 0; r < layers->n_rows; r++) {
         ui_layers_row *row = &layers->rows[r];

@@ -9,11 +9,14 @@
 enum { BAR = UI_LAYERS_COLUMN_COUNT, N_SLOTS }; /* the bar is a column of the screen only */
 
 #define MARGIN        2 /* the cursor, a mark */
-#define MIN_NAME      8
-#define GOOD_NAME     12
+#define MIN_NAME      7
+#define GOOD_NAME     10
+#define MAX_GOOD_NAME 18
 #define MAX_NAME      48
-#define GOOD_NOTE     12
-#define MAX_KIND      12
+#define GOOD_NOTE     14
+#define FINE_NOTE     20
+#define MAX_KIND      10
+#define MAX_BAR       12
 #define MAX_WIDE_KIND 20
 #define WIDE          130
 
@@ -24,13 +27,13 @@ typedef struct column_def {
 } column_def;
 
 static const column_def defs[N_SLOTS] = {
-    [UI_LAYERS_NUMBER] = {"#", 3, true},      [UI_LAYERS_KIND] = {"kernel", 7, false},
+    [UI_LAYERS_NUMBER] = {"#", 2, true},      [UI_LAYERS_KIND] = {"kernel", 7, false},
     [UI_LAYERS_OUTPUT] = {"output", 7, true}, [UI_LAYERS_NAME] = {"name", 5, false},
     [UI_LAYERS_TIME] = {"us", 7, true},       [UI_LAYERS_DELTA] = {"Δ us", 9, true},
-    [UI_LAYERS_SHARE] = {"%", 5, true},       [BAR] = {"", 9, false},
-    [UI_LAYERS_UTIL] = {"util", 5, true},     [UI_LAYERS_BOUND] = {"bound", 6, false},
-    [UI_LAYERS_MACS] = {"MACs", 7, true},     [UI_LAYERS_SRAM] = {"SRAM KiB", 9, true},
-    [UI_LAYERS_DRAM] = {"DRAM KiB", 9, true}, [UI_LAYERS_NOTE] = {"note", 5, false},
+    [UI_LAYERS_SHARE] = {"%", 5, true},       [BAR] = {"", 6, false},
+    [UI_LAYERS_UTIL] = {"util", 5, true},     [UI_LAYERS_BOUND] = {"bound", 5, false},
+    [UI_LAYERS_MACS] = {"MACs", 7, true},     [UI_LAYERS_SRAM] = {"SRAM KiB", 8, true},
+    [UI_LAYERS_DRAM] = {"DRAM KiB", 8, true}, [UI_LAYERS_NOTE] = {"note", 5, false},
 };
 
 /* From left to right on the screen. */
@@ -113,10 +116,10 @@ static void cell_text(const ui_layers *layers, const ui_layers_row *row, ui_laye
     } else if (column == UI_LAYERS_SHARE) {
         fixed(value, 1, dst, size);
     } else if (column == UI_LAYERS_UTIL) {
-        fixed(value, 0, dst, size);
+        fixed(value, value < 9.95 ? 1 : 0, dst, size);
         strncat(dst, "%", size - strlen(dst) - 1);
     } else if (column == UI_LAYERS_MACS) {
-        nw_format_count((int64_t)value, dst, size);
+        nw_format_count(ui_layers_cost(layers, row)->macs, dst, size);
     } else {
         fixed(value, value < 1000 ? 1 : 0, dst, size);
     }
@@ -124,33 +127,52 @@ static void cell_text(const ui_layers *layers, const ui_layers_row *row, ui_laye
 
 /* ---- columns ---- */
 
-void ui_layers_measure(ui_layers *layers)
+static void find_maxima(ui_layers *layers)
 {
     layers->max_us = layers->max_share = 0;
-    memset(layers->widths, 0, sizeof layers->widths);
-    for (int pass = 0; pass < 2; pass++) /* the decimals depend on the maxima */
-        for (int r = 0; r < layers->n_rows; r++) {
-            const ui_layers_row *row = &layers->rows[r];
-            double us, share;
-            if (pass == 0) {
-                ui_layers_number(layers, row, UI_LAYERS_TIME, &us);
-                ui_layers_number(layers, row, UI_LAYERS_SHARE, &share);
-                layers->max_us = fmax(layers->max_us, us);
-                layers->max_share = fmax(layers->max_share, share);
-                continue;
-            }
-            for (int c = 0; c < UI_LAYERS_COLUMN_COUNT; c++) {
-                char text[320];
-                if (c == UI_LAYERS_BOUND || c == UI_LAYERS_NOTE)
-                    continue;
-                if (c == UI_LAYERS_NAME)
-                    snprintf(text, sizeof text, "%.300s", row->brief);
-                else
-                    cell_text(layers, row, (ui_layers_column)c, true, text, sizeof text);
-                int width = ui_text_columns(text);
-                layers->widths[c] = width > layers->widths[c] ? width : layers->widths[c];
-            }
-        }
+    layers->shortest_name = 0;
+    for (int r = 0; r < layers->n_rows; r++) {
+        const ui_layers_row *row = &layers->rows[r];
+        double us, share;
+        ui_layers_number(layers, row, UI_LAYERS_TIME, &us);
+        ui_layers_number(layers, row, UI_LAYERS_SHARE, &share);
+        layers->max_us = fmax(layers->max_us, us);
+        layers->max_share = fmax(layers->max_share, share);
+        int name = ui_layers_shortest_name(layers, row->brief);
+        layers->shortest_name = name > layers->shortest_name ? name : layers->shortest_name;
+    }
+}
+
+/* Formats only what can be wider than what was seen: of numbers, the larger ones. */
+static int column_width(const ui_layers *layers, ui_layers_column column)
+{
+    double largest = -1, value;
+    int widest = 0;
+    for (int r = 0; r < layers->n_rows; r++) {
+        const ui_layers_row *row = &layers->rows[r];
+        char text[320];
+        bool is_number = !ui_layers_is_text(column) && column != UI_LAYERS_OUTPUT;
+        ui_layers_number(layers, row, column, &value);
+        if (is_number && fabs(value) <= largest)
+            continue;
+        largest = fabs(value);
+        if (column == UI_LAYERS_NAME)
+            snprintf(text, sizeof text, "%.300s", row->brief);
+        else
+            cell_text(layers, row, column, true, text, sizeof text);
+        int width = ui_text_columns(text);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+void ui_layers_measure(ui_layers *layers)
+{
+    find_maxima(layers); /* the decimals depend on them */
+    for (int c = 0; c < UI_LAYERS_COLUMN_COUNT; c++)
+        layers->widths[c] = c == UI_LAYERS_BOUND || c == UI_LAYERS_NOTE
+                                ? 0
+                                : column_width(layers, (ui_layers_column)c);
 }
 
 static int clamp(int value, int low, int high)
@@ -167,7 +189,8 @@ static int wanted_width(const ui_layers *layers, int slot, int columns)
             return 0;
         break;
     case UI_LAYERS_NAME:
-        return clamp(content, defs[slot].width, GOOD_NAME);
+        return clamp(content, defs[slot].width,
+                     clamp(layers->shortest_name, GOOD_NAME, MAX_GOOD_NAME));
     case UI_LAYERS_KIND:
         return clamp(content, defs[slot].width, columns < WIDE ? MAX_KIND : MAX_WIDE_KIND);
     case UI_LAYERS_NOTE:
@@ -186,24 +209,33 @@ static int total_width(const table_layout *layout)
     return total;
 }
 
-/* What is left goes to the name up to what it needs, then to the note. */
+/* What is left goes first where it tells most. */
 static void share_rest(const ui_layers *layers, int columns, table_layout *layout)
 {
+    const struct {
+        int slot, most;
+    } takers[] = {{UI_LAYERS_NAME, layers->shortest_name},
+                  {UI_LAYERS_NOTE, FINE_NOTE},
+                  {UI_LAYERS_NAME, layers->widths[UI_LAYERS_NAME]},
+                  {BAR, MAX_BAR},
+                  {UI_LAYERS_NOTE, columns}};
     int rest = columns - total_width(layout);
-    if (rest > 0 && layout->width[UI_LAYERS_NAME]) {
-        int most = clamp(layers->widths[UI_LAYERS_NAME], GOOD_NAME, MAX_NAME);
-        int more = clamp(most - layout->width[UI_LAYERS_NAME], 0, rest);
-        layout->width[UI_LAYERS_NAME] += more;
+    for (size_t i = 0; i < sizeof takers / sizeof *takers; i++) {
+        int *width = &layout->width[takers[i].slot];
+        int most =
+            takers[i].slot == UI_LAYERS_NAME ? clamp(takers[i].most, 0, MAX_NAME) : takers[i].most;
+        if (!*width || rest <= 0 || most <= *width)
+            continue;
+        int more = clamp(most - *width, 0, rest);
+        *width += more;
         rest -= more;
     }
-    if (rest > 0 && layout->width[UI_LAYERS_NOTE])
-        layout->width[UI_LAYERS_NOTE] += rest;
 }
 
 static table_layout lay_out(const ui_layers *layers, ui_rect rect)
 {
     static const int first_to_go[] = {UI_LAYERS_SRAM, UI_LAYERS_DRAM, UI_LAYERS_MACS, BAR};
-    static const int last_to_go[] = {UI_LAYERS_NOTE, UI_LAYERS_NAME, UI_LAYERS_OUTPUT,
+    static const int last_to_go[] = {UI_LAYERS_NOTE, UI_LAYERS_OUTPUT, UI_LAYERS_NAME,
                                      UI_LAYERS_UTIL, UI_LAYERS_BOUND};
     table_layout layout;
     for (int i = 0; i < N_SLOTS; i++)
@@ -255,7 +287,7 @@ static void draw_titles(ui_canvas *canvas, ui_rect rect, const ui_layers *layers
         if (defs[slot].is_right)
             ui_text_right(canvas, rect.row, layout->at[slot] + layout->width[slot], role, title);
         else
-            ui_text(canvas, rect.row, layout->at[slot], layout->width[slot], role, title);
+            ui_text(canvas, rect.row, layout->at[slot], layout->width[slot] + 1, role, title);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "src/report/report.h"
 #include "ui/layers.h"
 
-#define CAUSE_COLUMNS 36 /* "overhead ████████████ 123456789 34%" */
+#define CAUSE_COLUMNS 39 /* "overhead ████████  1234567890 cyc  34%" */
 #define MAX_FACTS     16
 
 /* Where the next line goes; lines before and behind the window are only counted. */
@@ -78,9 +78,9 @@ static void draw_cause(pager *p, int slot, const cause *c, const nw_device_cost 
     bool is_bound = c->bound == cost->bound;
     ui_text(p->canvas, line, at, 8, is_bound ? UI_ROLE_TITLE : UI_ROLE_TEXT,
             nw_bound_name(c->bound));
-    ui_bar(p->canvas, line, at + 9, 10, share, UI_ROLE_BAR);
+    ui_bar(p->canvas, line, at + 9, 8, share, UI_ROLE_BAR);
     char number[40];
-    snprintf(number, sizeof number, "%lld %3.0f%%", (long long)c->cycles, 100 * share);
+    snprintf(number, sizeof number, "%lld cyc %3.0f%%", (long long)c->cycles, 100 * share);
     ui_text_right(p->canvas, line, at + CAUSE_COLUMNS - 2, UI_ROLE_TEXT, number);
 }
 
@@ -172,7 +172,9 @@ static void put_facts(pager *p, const ui_layers *layers, const ui_layers_row *ro
                 nw_format_bytes(cost->weight_bytes, a, sizeof a));
         add(&list, UI_ROLE_TEXT, "energy %s", nw_format_energy(cost->energy_fj, a, sizeof a));
     }
-    add(&list, UI_ROLE_TEXT, "%d-bit %s", (int)shape->bits, shape->is_float ? "float" : "integer");
+    if (shape->bits)
+        add(&list, UI_ROLE_TEXT, "%d-bit %s", (int)shape->bits,
+            shape->is_float ? "float" : "integer");
     if (shape->parts[0].kernel_h > 0)
         add(&list, UI_ROLE_TEXT, "window %dx%d stride %dx%d", (int)shape->parts[0].kernel_h,
             (int)shape->parts[0].kernel_w, (int)shape->parts[0].stride_h,

@@ -174,7 +174,7 @@ static bool answers(ui_command id, const void *state)
     return id == UI_COMMAND_BACK || id == UI_COMMAND_DRILL || id <= UI_COMMAND_PAGE_UP;
 }
 
-static const char *const footer[] = {"drill", "back", NULL};
+static const char *const footer[] = {"drill=run", "back", NULL};
 
 const ui_view ui_view_help = {
     .name = "Help",

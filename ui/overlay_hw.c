@@ -180,7 +180,7 @@ static bool answers(ui_command id, const void *state)
            id == UI_COMMAND_BACK || id == UI_COMMAND_DRILL;
 }
 
-static const char *const footer[] = {"down", "back", "hw.previous", "undo", NULL};
+static const char *const footer[] = {"drill=switch", "down", "back", "undo", NULL};
 
 const ui_view ui_view_hw = {
     .name = "Hardware",

@@ -202,7 +202,7 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
                         o->error);
     else
         ui_text(canvas, in.row + 1, in.column, in.columns, UI_ROLE_DIM,
-                "Enter takes it, Tab completes, Up and Down go through what was typed before");
+                "Enter takes it, Tab completes, Up: what was typed before");
     if (o->n_candidates)
         draw_candidates(canvas, below, o);
     else
@@ -293,7 +293,8 @@ static bool answers(ui_command id, const void *state)
            id == UI_COMMAND_DOWN || id == UI_COMMAND_DRILL;
 }
 
-static const char *const footer[] = {"drill", "back", NULL};
+static const char *const footer[] = {"drill=take it", "pane.next=complete", "up=earlier", "back",
+                                     NULL};
 
 const ui_view ui_view_open = {
     .name = "Prompt",

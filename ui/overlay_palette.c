@@ -233,7 +233,7 @@ static bool answers(ui_command id, const void *state)
            id <= UI_COMMAND_PAGE_UP;
 }
 
-static const char *const footer[] = {"drill", "back", NULL};
+static const char *const footer[] = {"drill=run", "pane.next=complete", "back", NULL};
 
 const ui_view ui_view_palette = {
     .name = "Commands",

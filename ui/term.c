@@ -30,6 +30,7 @@ static struct {
     int pairs[UI_ROLE_COUNT];
     ui_cell *shown; /* what curses has been told */
     int rows, columns;
+    char show_cursor[32];
     ui_input input;
 } term;
 
@@ -111,7 +112,8 @@ static void set_looks(ui_tier tier)
     for (int role = 0; role < UI_ROLE_COUNT; role++) {
         ui_look look = ui_theme_look((ui_role)role, tier);
         term.attributes[role] = (look.bold ? WA_BOLD : 0) | (look.dim ? WA_DIM : 0) |
-                                (look.underline ? WA_UNDERLINE : 0);
+                                (look.underline ? WA_UNDERLINE : 0) |
+                                (look.reverse ? WA_REVERSE : 0);
         int pair = look.color >= 0 ? alloc_pair(look.color, -1) : 0;
         term.pairs[role] = pair > 0 ? pair : 0;
     }
@@ -146,6 +148,10 @@ static bool start_signals(void)
     add_capability(&leave, "rmcup");
     add_capability(&leave, "cnorm");
     nw_buf_puts(&leave, "\r\n");
+    nw_buf cursor = {0};
+    add_capability(&cursor, "cnorm");
+    snprintf(term.show_cursor, sizeof term.show_cursor, "%s", nw_buf_text(&cursor));
+    nw_buf_fini(&cursor);
     bool is_started = ui_signals_start(nw_buf_text(&leave), &term.before);
     nw_buf_fini(&leave);
     return is_started;
@@ -208,20 +214,29 @@ static void enter_extras(void)
         send(mouse_on);
 }
 
-static void leave_extras(void)
+/* The cursor comes last: a terminal may bring back that it was hidden, with the other screen. */
+static void leave_screen(void)
 {
-    if (!term.is_xterm)
-        return;
-    send(mouse_off);
-    send(paste_off);
+    if (term.is_xterm) {
+        send(mouse_off);
+        send(paste_off);
+    }
+    endwin();
+    send(term.show_cursor);
+}
+
+bool ui_has_terminal(void)
+{
+    const char *name = getenv("TERM");
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && name && *name &&
+           strcmp(name, "dumb") != 0;
 }
 
 bool ui_term_open(const ui_options *options, char *why, size_t size)
 {
     static bool is_at_exit;
     const char *name = getenv("TERM");
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !name || !*name ||
-        strcmp(name, "dumb") == 0 || tcgetattr(STDIN_FILENO, &term.before) != 0) {
+    if (!ui_has_terminal() || tcgetattr(STDIN_FILENO, &term.before) != 0) {
         snprintf(why, size, "no terminal: use --script");
         return false;
     }
@@ -262,8 +277,7 @@ void ui_term_close(void)
     SCREEN *screen = term.screen;
     term.screen = NULL; /* first: nw_die may come from within */
     nw_set_die_hook(NULL);
-    leave_extras();
-    endwin();
+    leave_screen();
     ui_signals_stop();
     delscreen(screen);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &term.before);
@@ -275,8 +289,7 @@ void ui_term_close(void)
 void ui_term_suspend(void)
 {
     struct sigaction usual = {.sa_handler = SIG_DFL}, ours;
-    leave_extras();
-    endwin();
+    leave_screen();
     sigaction(SIGTSTP, &usual, &ours);
     kill(0, SIGTSTP);
     sigaction(SIGTSTP, &ours, NULL);

@@ -147,7 +147,7 @@ nw_status ui_set_color(const char *role, const char *text, nw_error *err)
 ui_look ui_theme_look(ui_role role, ui_tier tier)
 {
     const role_row *row = &role_rows[role];
-    ui_look look = {-1, row->bold, row->dim, row->underline};
+    ui_look look = {-1, row->bold, row->dim, row->underline, role == UI_ROLE_CURSOR};
     const color *c = overrides[role].is_set ? &overrides[role].color : &row->color;
     if (tier == UI_TIER_8)
         look.color = c->eight;

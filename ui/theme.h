@@ -16,7 +16,7 @@ typedef enum ui_tier {
 
 typedef struct ui_look {
     int color; /* the terminal's number; -1: the default foreground */
-    bool bold, dim, underline;
+    bool bold, dim, underline, reverse;
 } ui_look;
 
 ui_look ui_theme_look(ui_role role, ui_tier tier);

@@ -23,8 +23,12 @@ NW_CHECKED nw_status ui_bind(const char *key, const char *name, nw_error *err);
 /* A role's colour: "#00afff", a number of the 256, a name ("cyan"), "default"; for init.lua. */
 NW_CHECKED nw_status ui_set_color(const char *role, const char *color, nw_error *err);
 
-/* Runs until the user quits. Exit status of the program: 0; 2: no usable terminal (one line on
- * stderr). Restores the terminal on every way out. */
+/* Whether standard input and output are a terminal that is not dumb. */
+bool ui_has_terminal(void);
+
+/* Runs until the user quits. Exit status of the program: 0; 1: the terminal went away; 2: no usable
+ * terminal (one line on stderr); 128 + the signal that asked to leave. Restores the terminal on
+ * every way out. */
 int ui_run(nw_session *session, const ui_options *options);
 
 /* Every key with its action or command and help, a line each: nasw --keys. */

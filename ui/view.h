@@ -54,7 +54,7 @@ typedef struct ui_mouse {
     X(BOTTOM, "bottom", "G End", "last row")                                                       \
     X(PAGE_DOWN, "page.down", "PgDn", "a page down")                                               \
     X(PAGE_UP, "page.up", "PgUp", "a page up")                                                     \
-    X(DRILL, "drill", "Enter", "expand the row to its operators, or fold it")                      \
+    X(DRILL, "drill", "Enter", "open, expand or run what is under the cursor")                     \
     X(BACK, "back", "Esc Backspace", "cancel, back up")                                            \
     X(NEXT_PANE, "pane.next", "Tab", "next pane")                                                  \
     X(PREVIOUS_PANE, "pane.previous", "S-Tab", "previous pane")                                    \
@@ -134,8 +134,8 @@ struct ui_view {
     ui_reply (*mouse)(ui_mouse mouse, ui_rect rect, const nw_session *session, void *state);
     /* The kernel under the cursor for actions with a target, or -1; may be NULL. */
     int (*target)(const void *state);
-    /* Actions and commands worth a place in the footer, most useful first, by name;
-     * NULL-terminated. */
+    /* Actions and commands worth a place in the footer, most useful first, by name, or "name=label"
+     * where the name says too little; NULL-terminated. */
     const char *const *footer;
     /* Text of the row under the cursor for COPY; the caller frees it; may be NULL. */
     char *(*copy)(const nw_session *session, const void *state);

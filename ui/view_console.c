@@ -277,7 +277,7 @@ static ui_reply key(int pressed, ui_rect rect, const nw_session *session, void *
         c->back = 0;
         while (c->n_lines)
             free(c->lines[--c->n_lines].text);
-        return (ui_reply){.kind = UI_REPLY_DONE};
+        return (ui_reply){.kind = UI_REPLY_IGNORED}; /* and everything is drawn again */
     }
     if (!ui_edit_key(&c->edit, pressed))
         return (ui_reply){.kind = UI_REPLY_IGNORED};
@@ -301,7 +301,8 @@ static bool answers(ui_command id, const void *state)
            id == UI_COMMAND_PAGE_DOWN;
 }
 
-static const char *const footer[] = {"drill", "pane.next", "page.up", "back", NULL};
+static const char *const footer[] = {
+    "drill=run", "pane.next=complete", "up=earlier", "page.up=scroll", "back", NULL};
 
 const ui_view ui_view_console = {
     .name = "Lua",

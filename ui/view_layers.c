@@ -68,7 +68,7 @@ static ui_rect inside_pane(const places *p)
 
 static void draw_side(ui_canvas *canvas, ui_rect side, const ui_layers *layers)
 {
-    static const char roofline[] = "Roofline, logarithmic";
+    static const char roofline[] = "Roofline: MAC/s by DRAM MAC/B";
     static const char memory[] = "SRAM over the schedule";
     int what = layers->pane % N_PANES;
     if (what == SIDE_ROOFLINE) {
@@ -87,7 +87,7 @@ static void draw_side(ui_canvas *canvas, ui_rect side, const ui_layers *layers)
 
 static void draw_pane(ui_canvas *canvas, const places *p, const ui_layers *layers)
 {
-    static const char *const titles[N_PANES] = {"why", "roofline, logarithmic",
+    static const char *const titles[N_PANES] = {"why", "roofline: MAC/s by MACs a byte of DRAM",
                                                 "SRAM over the schedule"};
     char title[200];
     int what = p->is_wide ? PANE_WHY : layers->pane % N_PANES;
@@ -162,7 +162,7 @@ static bool move_by(ui_layers *layers, const places *p, ui_command command)
         int lines;
     } steps[] = {{UI_COMMAND_DOWN, 1},         {UI_COMMAND_UP, -1},
                  {UI_COMMAND_PAGE_DOWN, page}, {UI_COMMAND_PAGE_UP, -page},
-                 {UI_COMMAND_TOP, -(1 << 29)},   {UI_COMMAND_BOTTOM, 1 << 29}};
+                 {UI_COMMAND_TOP, -(1 << 29)}, {UI_COMMAND_BOTTOM, 1 << 29}};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (steps[i].command != command)
             continue;
@@ -484,6 +484,28 @@ static char *copy(const nw_session *session, const void *state)
     return ui_layers_copy(state);
 }
 
+/* Whether a command would do something now. */
+static bool answers(ui_command command, const void *state)
+{
+    const ui_layers *layers = state;
+    if (!layers->current)
+        return command == UI_COMMAND_DRILL;
+    switch (command) {
+    case UI_COMMAND_BACK:
+        return layers->filter_text[0] || layers->is_pane_focused ||
+               (layers->n_entries && layers->entries[layers->cursor].op >= 0);
+    case UI_COMMAND_DRILL:
+    case UI_COMMAND_LEFT:
+    case UI_COMMAND_RIGHT:
+    case UI_COMMAND_MARK:
+    case UI_COMMAND_FIND_NEXT:
+    case UI_COMMAND_FIND_PREVIOUS:
+        return layers->n_entries > 0;
+    default:
+        return command <= UI_COMMAND_PANE_VIEW;
+    }
+}
+
 static const char *const footer[] = {"down",    "drill",    "filter", "sort.left", "sort.right",
                                      "hw.next", "baseline", "view",   "mark",      "copy",
                                      "export",  "undo",     "open",   "hw",        "precision",
@@ -505,4 +527,5 @@ const ui_view ui_view_layers = {
     .target = target,
     .footer = footer,
     .copy = copy,
+    .answers = answers,
 };

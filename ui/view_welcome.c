@@ -54,7 +54,7 @@ static bool answers(ui_command id, const void *state)
     return id == UI_COMMAND_DRILL;
 }
 
-static const char *const footer[] = {"drill", "open", "hw", "palette", "quit", "help", NULL};
+static const char *const footer[] = {"drill=demo", "open", "hw", "palette", "quit", "help", NULL};
 
 const ui_view ui_view_welcome = {
     .name = "Welcome",

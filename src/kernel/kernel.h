@@ -83,7 +83,7 @@ typedef struct nw_kernel_shape {
     nw_place out_place;
     int64_t weight_elements; /* stored weights, without bias */
     int64_t bias_elements;
-    int64_t host_elements; /* HOST: elements of the largest tensor of the run */
+    int64_t host_elements; /* HOST: elements of the largest tensor of the run, and its MACs */
     int64_t host_bytes;    /* HOST: bytes across, both ways */
 } nw_kernel_shape;
 

@@ -11,6 +11,8 @@
 
 #include "src/kernel/internal.h"
 
+#define NARROW_BITS 8 /* of weights beside wider activations */
+
 static bool is_small_int(nw_dtype dtype)
 {
     return !nw_dtype_is_float(dtype) && nw_dtype_bits(dtype) > 0 && nw_dtype_bits(dtype) <= 16 &&
@@ -183,19 +185,24 @@ static const precision_name *find_precision(const char *name)
 }
 
 /* Every map of floats or small integers becomes the given type. */
-static void assume(const nw_graph *graph, const precision_name *wanted, nw_types *types)
+static void assume(const nw_graph *graph, const nw_hw *hw, const precision_name *wanted,
+                   nw_types *types)
 {
+    /* Where wide activations go with narrow weights only, weights are narrow. */
+    bool has_pair = nw_hw_precision_rate(hw, wanted->bits, wanted->bits, wanted->is_float) > 0;
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
         bool is_island = types->is_quantised && types->is_float[id];
         if ((nw_dtype_is_float(graph->tensors[id].dtype) ||
              is_small_int(graph->tensors[id].dtype)) &&
             !is_island) {
-            types->bits[id] = (uint8_t)wanted->bits;
+            bool is_narrow = !has_pair && graph->tensors[id].is_const;
+            types->bits[id] = is_narrow ? NARROW_BITS : (uint8_t)wanted->bits;
             types->is_float[id] = wanted->is_float;
         }
     }
     types->is_assumed = true;
-    snprintf(types->name, sizeof types->name, "%s (assumed)", wanted->name);
+    snprintf(types->name, sizeof types->name, "%s%s (assumed)", wanted->name,
+             has_pair ? "" : " with int8 weights");
 }
 
 static nw_status choose(const nw_graph *graph, const nw_hw *hw, const char *asked, nw_types *types,
@@ -216,13 +223,13 @@ static nw_status choose(const nw_graph *graph, const nw_hw *hw, const char *aske
     if (!is_file && is_own)
         return NW_OK;
     if (!is_file && nw_hw_precision_rate(hw, wanted->bits, wanted->bits, wanted->is_float) <= 0 &&
-        nw_hw_precision_rate(hw, 8, wanted->bits, wanted->is_float) <= 0)
+        nw_hw_precision_rate(hw, NARROW_BITS, wanted->bits, wanted->is_float) <= 0)
         return nw_fail(err, NW_UNSUPPORTED, hw->name, "this hardware does not compute in %s",
                        wanted->name);
     bool own_runs = nw_hw_precision_rate(hw, own_bits, own_bits, nw_dtype_is_float(own)) > 0;
     if (is_file && (own_runs || types->is_quantised || own == NW_DTYPE_UNKNOWN))
         return NW_OK;
-    assume(graph, wanted, types);
+    assume(graph, hw, wanted, types);
     return NW_OK;
 }
 

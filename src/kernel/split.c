@@ -236,6 +236,19 @@ static bool breaks_limits(const splitter *s, const nw_kernel_shape *shape, char 
     return true;
 }
 
+/* A kernel without weights takes whatever weights go with its activations on this hardware. */
+static void settle_weight_bits(const splitter *s, nw_kernel_shape *shape)
+{
+    if (shape->weight_elements ||
+        nw_hw_precision_rate(s->hw, shape->weight_bits, shape->bits, shape->is_float) > 0)
+        return;
+    for (int i = 0; i < s->hw->n_precisions; i++) {
+        const nw_hw_precision *p = &s->hw->precisions[i];
+        if (p->activation_bits == shape->bits && p->is_float == (shape->is_float != 0))
+            shape->weight_bits = p->weight_bits;
+    }
+}
+
 static bool lacks_type(const splitter *s, const nw_kernel_shape *shape)
 {
     return nw_hw_precision_rate(s->hw, shape->weight_bits, shape->bits, shape->is_float) <= 0;
@@ -259,6 +272,8 @@ static bool needs_host(const splitter *s, nw_node_id id, const nw_kernel_shape *
     nw_tensor_id out = node->outputs[0];
     written.bits = written.weight_bits = s->types->bits[out];
     written.is_float = s->types->is_float[out];
+    written.weight_elements = 0;
+    settle_weight_bits(s, &written);
     bool is_int = !shape->is_float && !written.is_float;
     if (!lacks_type(s, shape) && (kind != NW_KERNEL_QUANTIZE || !lacks_type(s, &written)))
         return false;
@@ -450,6 +465,7 @@ static bool join_part(splitter *s, int index, nw_tensor_id *cursor, nw_node_id n
     if (d->shape.n_parts != 1 || d->shape.residual)
         return false;
     nw_kernel_shape_of_node(s->graph, s->types, next, &second);
+    settle_weight_bits(s, &second);
     const nw_kernel_part *first = &d->shape.parts[0], *p = &second.parts[0];
     bool is_pointwise = first->kind == NW_KERNEL_DWCONV && p->kind == NW_KERNEL_CONV &&
                         p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 &&
@@ -547,6 +563,7 @@ static void start_kernel(splitter *s, nw_node_id id)
     nw_kernel_shape shape;
     char note[96] = "";
     nw_kernel_shape_of_node(s->graph, s->types, id, &shape);
+    settle_weight_bits(s, &shape);
     if (is_free_concat(s, node))
         shape.parts[0].kind = NW_KERNEL_VIEW;
     bool on_host = needs_host(s, id, &shape, note, sizeof note);
@@ -679,8 +696,12 @@ static void fill_host(const splitter *s, const nw_kernel *kernel, nw_kernel_shap
                             .is_float = shape->is_float};
     host.parts[0].kind = NW_KERNEL_HOST;
     host.parts[0].out_h = host.parts[0].out_w = 1;
+    int64_t products = 0;
     for (int i = 0; i < kernel->n_nodes; i++) {
         const nw_node *node = &s->graph->nodes[kernel->nodes[i]];
+        nw_geometry geometry;
+        if (nw_node_geometry(s->graph, kernel->nodes[i], &geometry))
+            products += geometry.macs;
         for (int k = 0; k < node->n_inputs + node->n_outputs; k++) {
             nw_tensor_id id =
                 k < node->n_inputs ? node->inputs[k] : node->outputs[k - node->n_inputs];
@@ -695,6 +716,8 @@ static void fill_host(const splitter *s, const nw_kernel *kernel, nw_kernel_shap
     for (int i = 0; i < kernel->n_writes; i++)
         host.host_bytes += bytes_of(s, kernel->writes[i]);
     host.parts[0].out_c = host.host_elements;
+    /* A product costs a processor its multiply-accumulates, however small the map. */
+    host.host_elements += products;
     *shape = host;
 }
 

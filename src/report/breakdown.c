@@ -7,6 +7,18 @@
 #include "src/base/arena.h"
 #include "src/report/report.h"
 
+/* A converter that joins operators joins their names with semicolons; the first is enough to know
+ * which one is meant, and the row's number tells apart what is left. */
+static const char *short_label(const nw_graph *graph, nw_node_id node, char *dst, size_t size)
+{
+    char whole[512];
+    nw_node_label(graph, node, whole, sizeof whole);
+    size_t first = strcspn(whole, ";");
+    if (first)
+        whole[first] = '\0';
+    return nw_text_fit(whole, dst, size);
+}
+
 static bool is_view(const nw_kernel *kernel)
 {
     return kernel->shape.parts[0].kind == NW_KERNEL_VIEW;
@@ -83,8 +95,8 @@ static void add_peak(const nw_breakdown *b, nw_buf *out)
         return;
     char label[64], bytes[32];
     const nw_kernel *kernel = &b->estimate->kernels->kernels[memory->peak_step];
-    nw_buf_printf(out, "  at the peak (%s) live:",
-                  nw_node_label(b->graph, kernel->main, label, sizeof label));
+    nw_buf_printf(
+        out, "  at the peak (%s) live:", short_label(b->graph, kernel->main, label, sizeof label));
     int n_listed = 0, n_more = 0;
     for (int i = 0; i < memory->n_tensors; i++) {
         const nw_live_tensor *live = &memory->tensors[i];
@@ -96,6 +108,8 @@ static void add_peak(const nw_breakdown *b, nw_buf *out)
         }
         char clean[256], name[48];
         nw_text_visible(b->graph->tensors[live->tensor].name, clean, sizeof clean);
+        if (clean[0] != ';')
+            clean[strcspn(clean, ";")] = '\0';
         nw_buf_printf(out, "%s %s %s%s", n_listed++ ? "," : "",
                       nw_text_fit(clean, name, sizeof name),
                       nw_format_bytes(live->n_bytes, bytes, sizeof bytes),
@@ -142,7 +156,7 @@ static void add_row(const nw_breakdown *b, int index, int width, nw_buf *out)
     const nw_estimate *e = b->estimate;
     const nw_kernel *kernel = &e->kernels->kernels[index];
     const nw_device_cost *cost = &e->costs[index];
-    char type[32], map[48], label[40], macs[24], dram[24], line[640], time[24], share[16], util[16];
+    char type[32], map[48], label[45], macs[24], dram[24], line[640], time[24], share[16], util[16];
     snprintf(time, sizeof time, "%.2f", (double)cost->latency_ps / 1e6);
     snprintf(share, sizeof share, "%.1f",
              e->latency_ps ? 100 * (double)cost->latency_ps / (double)e->latency_ps : 0);
@@ -153,13 +167,13 @@ static void add_row(const nw_breakdown *b, int index, int width, nw_buf *out)
     else
         nw_kernel_shape_name(&kernel->shape, type, sizeof type);
     const char *why = cost->why;
-    snprintf(line, sizeof line, "%4d %10s %6s  %-8s %6s %8s %9s  %-16s %-14s %-38s  %s%s%s", index,
+    snprintf(line, sizeof line, "%4d %10s %6s  %-8s %6s %8s %9s  %-16s %-14s %-44s  %s%s%s", index,
              cost->is_known ? time : "?", cost->is_known ? share : "?",
              cost->is_known ? nw_bound_name(cost->bound) : "?", cost->macs ? util : "",
              cost->macs ? nw_format_count(cost->macs, macs, sizeof macs) : "",
              cost->dram_bytes ? nw_format_bytes(cost->dram_bytes, dram, sizeof dram) : "", type,
              nw_format_map(b->graph, kernel, map, sizeof map),
-             nw_node_label(b->graph, kernel->main, label, sizeof label), why,
+             short_label(b->graph, kernel->main, label, sizeof label), why,
              *why && kernel->note[0] ? "; " : "", kernel->note);
     add_line(line, width, out);
 }
@@ -176,7 +190,7 @@ static void add_table(const nw_breakdown *b, int width, nw_buf *out)
         qsort(rows, (size_t)n, sizeof *rows, by_time);
     /* The number is the kernel's place in the schedule, and in JSON and CSV: long names from files
      * are cut in the middle, where they may differ. */
-    nw_buf_printf(out, "\n%4s %10s %6s  %-8s %6s %8s %9s  %-16s %-14s %-38s  %s\n", "#", "time us",
+    nw_buf_printf(out, "\n%4s %10s %6s  %-8s %6s %8s %9s  %-16s %-14s %-44s  %s\n", "#", "time us",
                   "share%", "bound", "util %", "MACs", "DRAM", "kernel", "output HxWxC", "name",
                   "why");
     for (int i = 0; i < n; i++)

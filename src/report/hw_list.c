@@ -30,13 +30,13 @@ static void add_folder(const char *folder, size_t length, name_list *list, nw_ar
         closedir(dir);
 }
 
-/* Up to the first full stop or colon that ends a clause ("Vela 3.10" does not). */
-static int first_clause(const char *text)
+/* The first sentence, or what stands before its colon; "Vela 3.10" has no end in it. */
+static int first_sentence(const char *notes)
 {
-    int n = 0;
-    while (text[n] && !((text[n] == '.' || text[n] == ':') && (text[n + 1] == ' ' || !text[n + 1])))
+    size_t n = 0;
+    while (notes[n] && !((notes[n] == '.' || notes[n] == ':') && strchr(" ", notes[n + 1])))
         n++;
-    return n;
+    return (int)n;
 }
 
 static void add_description(const char *name, const char *search_path, nw_buf *out)
@@ -48,7 +48,7 @@ static void add_description(const char *name, const char *search_path, nw_buf *o
         nw_buf_printf(out, "%-14s %s: %s\n", clean, err.where, err.message);
     } else {
         int64_t macs = nw_hw_macs_per_cycle(hw);
-        int first = first_clause(hw->notes);
+        int first = first_sentence(hw->notes);
         nw_buf_printf(out, "%-14s %9lld %8.3f %7.3f %10s %8.2f  %-10s %.*s\n", hw->name,
                       (long long)macs, hw->clock_hz / 1e9, 2e-12 * (double)macs * hw->clock_hz,
                       nw_format_bytes(hw->sram.bytes, sram, sizeof sram),

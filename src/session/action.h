@@ -66,7 +66,7 @@ typedef struct nw_action_def {
 typedef struct nw_action {
     nw_action_id id;
     int target;        /* index of a kernel, or -1 */
-    const char *value; /* borrowed; NULL: none given */
+    const char *value; /* borrowed; NULL or "": none given. COPY: the text to copy */
 } nw_action;
 
 const nw_action_def *nw_action_def_of(nw_action_id id);

@@ -45,7 +45,7 @@ typedef struct nw_message {
 typedef struct nw_session_config {
     const char *data_path;  /* hardware descriptions, colon-separated folders */
     const char *hw;         /* at the start; NULL: "ne32" */
-    const char *state_path; /* history and autosave; NULL: nothing is kept */
+    const char *state_path; /* folder, made if need be, of history and autosave; NULL: none */
     int n_workers;          /* threads for jobs; 0: one less than the processors, at least one */
 } nw_session_config;
 
