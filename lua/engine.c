@@ -14,6 +14,7 @@
 #define DEFAULT_MEMORY   ((int64_t)64 << 20)
 #define DEFAULT_BUDGET   ((int64_t)1000000000)
 #define DEFAULT_CPU_S    120.0
+#define RESERVE_BYTES    ((int64_t)256 << 10)
 #define MAX_SCRIPT_BYTES ((size_t)16 << 20)
 #define MAX_DEPTH        4
 #define TRACE_FIRST      6   /* lines of a traceback */
@@ -152,6 +153,7 @@ nw_status bind_run(lua_engine *engine, lua_CFunction function, void *job, nw_buf
     if (engine->n_running++ == 0)
         bind_start_budget(engine);
     nw_buf_clear(&engine->traceback);
+    engine->reserve_bytes = RESERVE_BYTES;
     /* None of these takes memory, so none raises here. */
     lua_pushcfunction(L, on_error);
     lua_pushcfunction(L, call_and_check);
@@ -251,6 +253,7 @@ static int run_script(lua_State *L)
     const char *chunk = lua_pushfstring(L, strcmp(s->name, "stdin") == 0 ? "=%s" : "@%s", s->name);
     if (luaL_loadbufferx(L, s->text, s->length, chunk, "t") != LUA_OK)
         return lua_error(L);
+    bind_engine(L)->reserve_bytes = 0;
     lua_call(L, 0, 0);
     return 0;
 }

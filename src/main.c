@@ -586,8 +586,8 @@ static int run_script_file(const char *path, char *const *args, int n_args, bool
     nw_buf problem = {0};
     nw_status status = lua_engine_run_file(engine, path, args, n_args, &problem);
     signal(SIGINT, SIG_DFL);
-    if (status != NW_OK)
-        fprintf(stderr, "nasw: %s", nw_buf_text(&problem));
+    for (const char *line = nw_buf_text(&problem); *line; line += strcspn(line, "\n") + 1)
+        fprintf(stderr, "nasw: %.*s\n", (int)strcspn(line, "\n"), line);
     nw_buf_fini(&problem);
     nw_session_set_script_runner(session, NULL, NULL);
     lua_engine_free(engine);

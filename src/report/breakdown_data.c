@@ -15,9 +15,14 @@ static void add_text(cJSON *object, const char *key, const char *text)
     free(clean);
 }
 
+/* The JSON library drops the last bit where 15 digits come close; a script's number and ours are
+ * the same. */
 static void add_number(cJSON *object, const char *key, double value)
 {
-    cJSON_AddNumberToObject(object, key, value);
+    nw_buf text = {0};
+    nw_buf_double(&text, value);
+    cJSON_AddRawToObject(object, key, nw_buf_text(&text));
+    nw_buf_fini(&text);
 }
 
 static void add_int_or_null(cJSON *object, const char *key, int64_t value, bool is_known)
