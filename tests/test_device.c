@@ -721,6 +721,34 @@ START_TEST(cores_share_channels_or_rows)
 }
 END_TEST
 
+/* What a depthwise convolution leaves idle: of 32 rows, three windows of 9 taps fit, so three
+ * columns work; of 16, one. Where outputs stay there is one column; where inputs stay, the columns
+ * hold pixels, and filling for a stream of one filter (1 of 1 + 2 * 16 + 16 - 2 = 47 cycles) is the
+ * cost. A dot array that takes 4 taps at a time uses 4 rows, if a chunk is one visit. */
+START_TEST(the_depthwise_sentence_counts_what_works)
+{
+    static const struct {
+        const char *hw, *why;
+        int taps;
+    } rows[] = {
+        {"systolic32-ws", "depthwise: 3 of 32 columns work", 1},
+        {"systolic16-ws", "depthwise: 1 of 16 columns works", 1},
+        {"systolic16-os", "depthwise: 1 of 16 columns works", 1},
+        {"systolic16-is", "filling and draining a 16x16 array: 2 % of the cycles stream", 1},
+        {"ne32", "depthwise: 1 of 32 rows works", 1},
+        {"ne32", "depthwise: 4 of 32 rows work", 4},
+        {"u55-256", "depthwise: 1 of 8 rows works", 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        nw_hw *hw = load(rows[i].hw);
+        hw->depthwise.taps_per_cycle = rows[i].taps;
+        nw_kernel_shape s = square(NW_KERNEL_DWCONV, 56, 96, 96, 3, 1);
+        ck_assert_str_eq(cost_of(hw, &s).why, rows[i].why);
+        nw_hw_free(hw);
+    }
+}
+END_TEST
+
 /* The peak is that of the types and the sparsity that the kernel runs with: 56 x 56 x 64 x 64 x 7 x
  * 7 keep a 32 x 32 array full (above) at any rate. */
 START_TEST(a_full_array_is_full_at_any_rate)
@@ -813,6 +841,7 @@ static Suite *device_suite(void)
     tcase_add_test(tc, joined_parts_add_their_computing_and_save_the_map_between);
     tcase_add_test(tc, a_joined_add_reads_one_map_more_and_a_table_slows_the_output);
     tcase_add_test(tc, cores_share_channels_or_rows);
+    tcase_add_test(tc, the_depthwise_sentence_counts_what_works);
     tcase_add_test(tc, a_full_array_is_full_at_any_rate);
     tcase_add_test(tc, cores_of_systolic_arrays_share_pools_too);
     tcase_add_test(tc, names_read_back);
