@@ -170,9 +170,12 @@ static void say_diagonal(const scene *s, char *dst, size_t size)
         snprintf(dst, size, "depthwise: its unit does %d of the array's %lld products a cycle",
                  hw->depthwise.channels * hw->depthwise.pixels * hw->depthwise.taps_per_cycle,
                  (long long)nw_hw_macs_per_cycle(hw));
-    else
-        snprintf(dst, size, "depthwise: 1 of %d %s works", dot ? hw->array.pf_in : hw->array.cols,
-                 dot ? "rows" : "columns");
+    else {
+        int lanes = dot ? hw->array.pf_in : hw->array.cols;
+        double busy = lanes * s->compute->diagonal;
+        snprintf(dst, size, "depthwise: %.3g of %d %s %s", busy, lanes, dot ? "rows" : "columns",
+                 busy > 1 ? "work" : "works");
+    }
 }
 
 static double lost_pixels(const scene *s)
