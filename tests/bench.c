@@ -4,6 +4,8 @@
  * The yardstick is 5 x 10^7 steps of a linear congruential generator in this process.
  */
 #include <math.h>
+#include <poll.h>
+#include <pty.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -132,6 +134,146 @@ static void bench_device(const char *model, const char *hw_name, double yardstic
     nw_hw_free(hw);
 }
 
+/* ---- the workbench in a pseudo-terminal ---- */
+
+typedef struct workbench {
+    pid_t child;
+    int master;
+    double first_paint_ms;
+} workbench;
+
+/* Reads until nothing comes for quiet_ms, or text went by; returns when the last byte came. */
+static double read_until(int fd, const char *text, int quiet_ms)
+{
+    char bytes[65536 + 16];
+    size_t kept = 0;
+    double last = now_ms();
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    while (poll(&poller, 1, quiet_ms) > 0) {
+        ssize_t n = read(fd, bytes + kept, 65536 - kept);
+        if (n <= 0)
+            break;
+        last = now_ms();
+        bytes[kept + (size_t)n] = '\0';
+        if (text && strstr(bytes, text))
+            break;
+        kept = (size_t)n + kept < 8 ? kept + (size_t)n : 0; /* a text cut in two is seen later */
+    }
+    return last;
+}
+
+static bool start_workbench(int rows, int columns, workbench *out)
+{
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+    const char *program = getenv("NASW_BIN");
+    program = program ? program : "build/nasw";
+    fflush(stdout);
+    double start = now_ms();
+    out->child = forkpty(&out->master, NULL, NULL, &size);
+    if (out->child == 0) {
+        setenv("TERM", "xterm-256color", 1);
+        setenv("LC_ALL", "C.UTF-8", 1);
+        execl(program, program, "--fresh", "demo", (char *)NULL);
+        _exit(127);
+    }
+    if (out->child < 0)
+        return false;
+    out->first_paint_ms = read_until(out->master, "help", 5000) - start;
+    read_until(out->master, NULL, 100);
+    return true;
+}
+
+static void end_workbench(const workbench *w)
+{
+    int status;
+    if (write(w->master, "\033[21~", 5) == 5)
+        read_until(w->master, NULL, 200);
+    waitpid(w->child, &status, 0);
+    close(w->master);
+}
+
+static double key_ms(const workbench *w, const char *keys)
+{
+    enum { QUIET_MS = 20 };
+    double start = now_ms();
+    if (write(w->master, keys, strlen(keys)) < 0)
+        return NAN;
+    return read_until(w->master, NULL, QUIET_MS) - start;
+}
+
+static void bench_keys(int rows, int columns)
+{
+    enum { RUNS = 41 };
+    static const struct {
+        const char *there, *back, *what;
+    } keys[] = {{"j", "k", "j, the next row"},
+                {"M", "q", "M, all messages over the screen"},
+                {"]", "u", "], everything estimated anew"}};
+    workbench w;
+    double times[RUNS];
+    if (!start_workbench(rows, columns, &w))
+        return;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        for (int run = 0; run < RUNS; run++) {
+            times[run] = key_ms(&w, keys[i].there);
+            key_ms(&w, keys[i].back);
+        }
+        printf("  %3dx%-3d %-38s %7.2f ms  goal 16\n", columns, rows, keys[i].what,
+               median(times, RUNS));
+    }
+    end_workbench(&w);
+}
+
+/* Processor time in ms and the number of times that the process woke up. */
+static void read_usage(pid_t pid, double *cpu_ms, long *wakes)
+{
+    char path[64], line[256];
+    long user = 0, kernel = 0;
+    *wakes = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (file && fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user,
+                       &kernel) != 2)
+        user = kernel = 0;
+    if (file)
+        fclose(file);
+    *cpu_ms = 1e3 * (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "voluntary_ctxt_switches:", 24) == 0)
+            *wakes = strtol(line + 24, NULL, 10);
+    if (file)
+        fclose(file);
+}
+
+static void bench_start_and_idling(double yardstick)
+{
+    enum { RUNS = 21, IDLE_S = 10 };
+    double times[RUNS], before_ms, after_ms;
+    long before, after;
+    workbench w;
+    for (int i = 0; i < RUNS; i++) {
+        if (!start_workbench(36, 120, &w))
+            return;
+        times[i] = w.first_paint_ms;
+        end_workbench(&w);
+    }
+    double ms = median(times, RUNS);
+    printf(
+        "  start to first paint, demo, 120x36              %7.1f ms  goal 60   %.2f yardsticks\n",
+        ms, ms / yardstick);
+    if (!start_workbench(36, 120, &w))
+        return;
+    read_usage(w.child, &before_ms, &before);
+    sleep(IDLE_S);
+    read_usage(w.child, &after_ms, &after);
+    printf("  idle for %d s                                   %7.1f ms of processor, %ld wake-ups, "
+           "goal 0\n",
+           IDLE_S, after_ms - before_ms, after - before);
+    end_workbench(&w);
+}
+
 int main(void)
 {
     static const char *const hw[] = {"ne32", "u55-256", "systolic16-ws"};
@@ -147,5 +289,9 @@ int main(void)
         bench_device("mobilenet_v2_1.0_224_quant.tflite", hw[i], yardstick);
         bench_device("tv_ssdlite320_mobilenet_v3_large_2cls.onnx", hw[i], yardstick);
     }
+    printf("\nthe workbench, key to the last byte on the terminal, median of 41\n");
+    bench_keys(36, 120);
+    bench_keys(60, 200);
+    bench_start_and_idling(yardstick);
     return 0;
 }

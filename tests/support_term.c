@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -87,8 +88,9 @@ static bool take_output(terminal *t, int wait_ms)
 
 const char *nasw_program(void)
 {
+    static char path[PATH_MAX]; /* whole, since programs start in a folder of their own */
     const char *program = getenv("NASW_BIN");
-    return program ? program : "build/nasw";
+    return realpath(program ? program : "build/nasw", path) ? path : "nasw";
 }
 
 static terminal *open_terminal(int rows, int columns)
@@ -149,6 +151,8 @@ terminal *terminal_start(int rows, int columns, const char *const *environment,
     t->child = fork();
     if (t->child == 0) {
         enter_terminal(t, environment);
+        if (chdir(t->home) != 0)
+            _exit(126);
         execv(words[0], (char *const *)(uintptr_t)words);
         _exit(127);
     }

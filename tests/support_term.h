@@ -18,10 +18,11 @@ typedef struct terminal_cell {
 } terminal_cell;
 
 /* Starts words (NULL-terminated; the first is the program) with nothing in its environment but
- * environment ("TERM=xterm-256color", NULL-terminated), PATH and a home folder of its own. */
+ * environment ("TERM=xterm-256color", NULL-terminated), PATH and a home folder of its own, which is
+ * also where it runs. */
 terminal *terminal_start(int rows, int columns, const char *const *environment,
                          const char *const *words);
-/* The same for a function of this program. */
+/* The same for a function of this program, in this folder. */
 terminal *terminal_start_function(int rows, int columns, const char *const *environment,
                                   int (*run)(void *context), void *context);
 void terminal_free(terminal *t); /* kills what still runs */

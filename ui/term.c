@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <term.h>
 #include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -20,6 +21,8 @@
 #include "src/base/text.h"
 #include "ui/signals.h"
 #include "ui/theme.h"
+
+#undef columns /* a capability in term.h */
 
 /* curses is one for the process, and so is this. */
 static struct {
@@ -232,6 +235,16 @@ bool ui_has_terminal(void)
            strcmp(name, "dumb") != 0;
 }
 
+/* newterm does not free all it has when it fails, so the description is looked at before. */
+static bool is_known_terminal(void)
+{
+    int found;
+    bool is_known = setupterm(NULL, STDOUT_FILENO, &found) == OK;
+    if (is_known)
+        del_curterm(cur_term);
+    return is_known;
+}
+
 bool ui_term_open(const ui_options *options, char *why, size_t size)
 {
     static bool is_at_exit;
@@ -241,7 +254,8 @@ bool ui_term_open(const ui_options *options, char *why, size_t size)
         return false;
     }
     set_locale();
-    term.screen = newterm(NULL, stdout, stdin);
+    if (is_known_terminal())
+        term.screen = newterm(NULL, stdout, stdin);
     if (!term.screen || !has_capability("cup")) {
         char clean[64];
         snprintf(why, size, "no terminal: TERM=%s cannot show screens: use --script",

@@ -140,18 +140,33 @@ static void add_ops(const nw_breakdown *b, cJSON *root)
     free(rows);
 }
 
+static bool is_live_at_peak(const nw_memory *memory, const nw_live_tensor *live)
+{
+    return live->first <= memory->peak_step && live->last >= memory->peak_step;
+}
+
+/* An item a storage, so that the bytes add up to the peak. */
 static void add_peak(const nw_breakdown *b, cJSON *root)
 {
     const nw_memory *memory = &b->estimate->kernels->memory;
     cJSON *list = cJSON_AddArrayToObject(root, "live_at_peak");
     for (int i = 0; i < memory->n_tensors; i++) {
         const nw_live_tensor *live = &memory->tensors[i];
-        if (live->first > memory->peak_step || live->last < memory->peak_step)
+        if (!is_live_at_peak(memory, live) || live->storage != live->tensor)
             continue;
         cJSON *item = cJSON_CreateObject();
         add_text(item, "name", b->graph->tensors[live->tensor].name);
         add_number(item, "bytes", (double)live->n_bytes);
         add_number(item, "offset", (double)live->offset);
+        cJSON *sharers = cJSON_AddArrayToObject(item, "shared_with");
+        for (int k = 0; k < memory->n_tensors; k++) {
+            const nw_live_tensor *other = &memory->tensors[k];
+            if (k == i || other->storage != live->tensor || !is_live_at_peak(memory, other))
+                continue;
+            char *name = nw_printable(b->graph->tensors[other->tensor].name);
+            cJSON_AddItemToArray(sharers, cJSON_CreateString(name));
+            free(name);
+        }
         cJSON_AddItemToArray(list, item);
     }
 }
