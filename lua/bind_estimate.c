@@ -56,7 +56,8 @@ static int text_estimate(lua_State *L)
     }
     char time[32];
     bind_push_printable(L, object->network->model);
-    lua_pushfstring(L, "estimate of %s on %s: %s%s", lua_tostring(L, -1), object->hw->hw->name,
+    bind_push_printable(L, object->hw->hw->name);
+    lua_pushfstring(L, "estimate of %s on %s: %s%s", lua_tostring(L, -2), lua_tostring(L, -1),
                     nw_format_time(object->estimate->latency_ps, time, sizeof time),
                     object->estimate->fits ? "" : ", does not fit");
     return 1;

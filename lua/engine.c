@@ -109,8 +109,10 @@ static void add_problem(lua_engine *engine, int status, nw_buf *problem)
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     if (status == LUA_ERRMEM) {
         bind_add_visible(problem, engine->where, strlen(engine->where));
-        nw_buf_printf(problem, "not enough memory: the limit is %.0f MiB (--trust lifts it)",
-                      (double)engine->max_bytes / 1048576);
+        nw_buf_puts(problem, "not enough memory");
+        if (engine->max_bytes)
+            nw_buf_printf(problem, ": the limit is %.0f MiB (--trust lifts it)",
+                          (double)engine->max_bytes / 1048576);
         nw_buf_clear(&engine->traceback);
     } else if (text) {
         bind_add_visible(problem, text, length);
@@ -306,11 +308,14 @@ nw_status lua_engine_run_file(lua_engine *engine, const char *path, char *const 
         return status;
     }
     bool is_stdin = strcmp(path, "-") == 0;
+    char before[sizeof engine->folder]; /* init.lua does not move the console's folder */
+    memcpy(before, engine->folder, sizeof before);
     if (!is_stdin)
         set_folder(engine, path);
     script s = {
         is_stdin ? "stdin" : path, (const char *)file->bytes, file->n_bytes, path, args, n_args};
     status = run(engine, &s, problem);
+    memcpy(engine->folder, before, sizeof before);
     nw_file_release(file);
     return status;
 }

@@ -30,7 +30,8 @@ static double clock_s(clockid_t id)
 
 /* ---- the budget ---- */
 
-/* "F.lua:12: " of the innermost function with a line. */
+/* "F.lua:12: " of the innermost function with a line; none is left after unwinding, where Lua may
+ * run out of memory once more: then the place noted before stands. */
 static void note_where(lua_engine *engine)
 {
     lua_Debug at;
@@ -41,7 +42,6 @@ static void note_where(lua_engine *engine)
         snprintf(engine->where, sizeof engine->where, "%s:%d: ", at.short_src, at.currentline);
         return;
     }
-    engine->where[0] = '\0';
 }
 
 _Noreturn void bind_raise_stop(lua_State *L, bind_stop stop)
@@ -55,6 +55,7 @@ _Noreturn void bind_raise_stop(lua_State *L, bind_stop stop)
     lua_engine *engine = bind_engine(L);
     if (engine->stop == BIND_RUNS) {
         engine->stop = stop;
+        engine->where[0] = '\0';
         note_where(engine);
     }
     const char *why = engine->stop == BIND_STOP_OUTPUT ? strerror(engine->output_errno) : "";

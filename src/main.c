@@ -537,6 +537,8 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         nw_buf_printf(&out, "  %s\n", commands[i].usage);
     nw_buf_puts(&out,
+                "  nasw --script F.lua [--trust] [-- ARGS]\n"
+                "      run a Lua script on a session; --trust lifts its sandbox\n"
                 "\nFILE is an ONNX or TFLite model, a nasw network JSON, - for standard input, "
                 "or demo.\nNAME is a description listed by nasw hw, or the path of one "
                 "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "

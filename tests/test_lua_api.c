@@ -310,6 +310,8 @@ END_TEST
 START_TEST(memory_errors_name_the_line)
 {
     fails_with("local t = {}\nfor i = 1, 1e9 do\n  t[i] = {}\nend", "t.lua:3: not enough memory");
+    fails_with("local t = {}\nwhile true do\n  t[#t + 1] = ('x'):rep(9999)\nend",
+               "t.lua:3: not enough memory");
 }
 END_TEST
 

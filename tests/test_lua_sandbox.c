@@ -423,6 +423,12 @@ START_TEST(specs_hold_here_and_in_the_standard_library)
 }
 END_TEST
 
+START_TEST(misuse_of_every_function_is_survived)
+{
+    free(printed_by("tests/lua/misuse.lua", false));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("lua_sandbox");
@@ -448,6 +454,7 @@ int main(void)
     tcase_add_test(tc, trust_lifts_the_sandbox);
     tcase_add_test(tc, random_patterns_match_as_in_the_standard_library);
     tcase_add_loop_test(tc, specs_hold_here_and_in_the_standard_library, 0, 2);
+    tcase_add_test(tc, misuse_of_every_function_is_survived);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
