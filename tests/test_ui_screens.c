@@ -681,6 +681,7 @@ START_TEST(a_session_in_tmux_from_the_shell_and_back)
     run_quietly(TMUX "resize-window -t x -x 70 -y 20");
     is_right = is_right && tmux_shows("[3Layers]");
     run_quietly(TMUX "send-keys -t x q");
+    is_right = is_right && tmux_shows("Stopped"); /* the shell's screen is back */
     run_quietly(TMUX "send-keys -t x 'echo status $?' Enter");
     is_right = is_right && tmux_shows("status 0");
     run_quietly(TMUX "kill-server");
