@@ -448,6 +448,12 @@ static void run_init(lua_engine *engine, nw_session *session, nw_arena *arena)
     nw_buf_fini(&problem);
 }
 
+static bool was_stopped(void *context)
+{
+    (void)context;
+    return ui_is_interrupted();
+}
+
 static int run_with_lua(nw_session *session, const options *o, ui_options *ui, nw_arena *arena)
 {
     const lua_face face = {.bind = bind_key, .set_color = set_color};
@@ -455,7 +461,8 @@ static int run_with_lua(nw_session *session, const options *o, ui_options *ui, n
                          .data_path = o->data_path,
                          .is_trusted = o->trust,
                          .is_captured = true,
-                         .face = &face};
+                         .face = &face,
+                         .is_interrupted = was_stopped};
     lua_engine *engine = lua_engine_new(&config);
     const ui_evaluator evaluator = {.context = engine,
                                     .evaluate = lua_engine_evaluate,

@@ -359,6 +359,11 @@ uint64_t terminal_hash(terminal *t)
     return hash;
 }
 
+bool terminal_has_mouse(const terminal *t)
+{
+    return t->has_mouse;
+}
+
 bool terminal_find(terminal *t, const char *text, int *row, int *column)
 {
     for (int i = 0; i < t->rows; i++) {

@@ -149,14 +149,20 @@ START_TEST(glyphs_have_ascii_twins)
 }
 END_TEST
 
-START_TEST(wrapped_text_says_how_many_rows_it_took)
+START_TEST(wrapped_text_is_broken_between_words)
 {
     ui_canvas c;
-    ui_canvas_init(&c, 3, 4, false);
+    ui_canvas_init(&c, 3, 6, false);
+    ck_assert_int_eq(ui_text_wrapped(&c, (ui_rect){0, 0, 3, 6}, UI_ROLE_TEXT, "one two three"), 3);
+    expect_dump(&c, "one\ntwo\nthree\n");
+    ui_canvas_clear(&c); /* a word longer than a row is cut */
     ck_assert_int_eq(ui_text_wrapped(&c, (ui_rect){0, 0, 3, 4}, UI_ROLE_TEXT, "abcdefghi"), 3);
     expect_dump(&c, "abcd\nefgh\ni\n");
-    ck_assert_int_eq(ui_text_wrapped(&c, (ui_rect){0, 0, 2, 4}, UI_ROLE_TEXT, "0123456789"), 2);
-    expect_dump(&c, "0123\n4567\ni\n");
+    ui_canvas_clear(&c); /* what is below the last row is counted, not painted */
+    ck_assert_int_eq(ui_text_wrapped(&c, (ui_rect){0, 0, 1, 4}, UI_ROLE_TEXT, "0123456789"), 3);
+    expect_dump(&c, "0123\n\n\n");
+    ck_assert_int_eq(ui_text_wrapped(NULL, (ui_rect){0, 0, 0, 4}, UI_ROLE_TEXT, "0123456789"), 3);
+    ck_assert_int_eq(ui_text_wrapped(NULL, (ui_rect){0, 0, 0, 4}, UI_ROLE_TEXT, ""), 1);
     ui_canvas_fini(&c);
 }
 END_TEST
@@ -460,7 +466,7 @@ int main(void)
     tcase_add_test(c, a_frame_has_its_title_in_the_upper_edge);
     tcase_add_test(c, bars_end_in_eighths_of_a_cell_or_whole_cells_in_ascii);
     tcase_add_test(c, glyphs_have_ascii_twins);
-    tcase_add_test(c, wrapped_text_says_how_many_rows_it_took);
+    tcase_add_test(c, wrapped_text_is_broken_between_words);
     tcase_add_test(c, a_canvas_without_cells_takes_everything);
     suite_add_tcase(suite, c);
     c = tcase_create("keys");

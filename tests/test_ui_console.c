@@ -1,9 +1,11 @@
 /* The console screen with an evaluator made up here, and what happens when the program dies of
  * itself while it has the terminal. */
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/base/error.h"
 #include "tests/support_term.h"
@@ -21,6 +23,8 @@ static void evaluate(void *context, nw_session *session, const char *line, nw_bu
         abort();
     if (strcmp(line, "exit") == 0)
         exit(7);
+    while (strcmp(line, "loop") == 0 && !ui_is_interrupted())
+        usleep(1000);
     if (strncmp(line, "do", 2) == 0 && !strstr(line, "end")) {
         *is_incomplete = true;
         return;
@@ -149,6 +153,23 @@ START_TEST(tab_completes_and_up_goes_back)
 }
 END_TEST
 
+START_TEST(ctrl_c_reaches_what_keeps_the_program_busy)
+{
+    terminal *t = start(24, 80);
+    terminal_send(t, "loop\r");
+    ck_assert(terminal_wait_for(t, "> loop\n"));
+    terminal_send(t, "\x03");
+    ck_assert(terminal_wait_for(t, "= loop\n"));
+    ck_assert_ptr_null(strstr(terminal_text(t), "nothing is running"));
+    terminal_send(t, "loop\r");
+    ck_assert(terminal_wait_for(t, "> loop\n= loop\n1       2\n> loop\n"));
+    terminal_signal(t, SIGTERM);
+    ck_assert_int_eq(terminal_finish(t), 128 + SIGTERM);
+    ck_assert(terminal_is_restored(t));
+    terminal_free(t);
+}
+END_TEST
+
 START_TEST(long_results_scroll)
 {
     terminal *t = start(24, 80);
@@ -212,6 +233,7 @@ int main(void)
     tcase_add_test(c, results_and_errors_stand_below_what_was_typed);
     tcase_add_test(c, a_block_goes_on_until_it_ends);
     tcase_add_test(c, tab_completes_and_up_goes_back);
+    tcase_add_test(c, ctrl_c_reaches_what_keeps_the_program_busy);
     tcase_add_test(c, long_results_scroll);
     tcase_add_test(c, the_console_and_the_screens_share_one_session);
     tcase_add_loop_test(c, the_terminal_is_restored_when_the_program_dies_of_itself, 0, 3);

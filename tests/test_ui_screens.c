@@ -530,6 +530,31 @@ START_TEST(clicks_and_the_wheel_move_the_cursor)
 }
 END_TEST
 
+static const struct {
+    const char *environment[4], *option;
+    bool has_mouse;
+} mice[] = {
+    {{"TERM=xterm-256color"}, NULL, true},
+    {{"TERM=tmux-256color"}, NULL, true},
+    {{"TERM=xterm-256color"}, "--no-mouse", false},
+    {{"TERM=xterm-256color", "SSH_CONNECTION=x"}, NULL, false},
+    {{"TERM=vt100"}, NULL, false},
+};
+
+START_TEST(the_mouse_is_taken_only_where_it_is_wanted)
+{
+    terminal *t = start(24, 80, mice[_i].environment, "demo", mice[_i].option);
+    wait_for_layers(t);
+    ck_assert_int_eq(terminal_has_mouse(t), mice[_i].has_mouse);
+    if (mice[_i].has_mouse) {
+        terminal_send(t, ":mouse\r");
+        ck_assert(terminal_wait_for(t, "the mouse is the terminal's"));
+        ck_assert(!terminal_has_mouse(t));
+    }
+    leave(t);
+}
+END_TEST
+
 START_TEST(clicks_on_tabs_and_footer_are_their_keys)
 {
     terminal *t = start(24, 80, COLORS_256, NULL, NULL);
@@ -656,6 +681,7 @@ START_TEST(a_session_in_tmux_from_the_shell_and_back)
     run_quietly(TMUX "resize-window -t x -x 70 -y 20");
     is_right = is_right && tmux_shows("[3Layers]");
     run_quietly(TMUX "send-keys -t x q");
+    is_right = is_right && tmux_shows("Stopped"); /* the shell's screen is back */
     run_quietly(TMUX "send-keys -t x 'echo status $?' Enter");
     is_right = is_right && tmux_shows("status 0");
     run_quietly(TMUX "kill-server");
@@ -692,6 +718,7 @@ int main(void)
                         UI_ENTRY_COUNT);
     tcase_add_test(c, a_key_that_is_none_says_so);
     tcase_add_test(c, clicks_and_the_wheel_move_the_cursor);
+    tcase_add_loop_test(c, the_mouse_is_taken_only_where_it_is_wanted, 0, N_OF(mice));
     tcase_add_test(c, clicks_on_tabs_and_footer_are_their_keys);
     suite_add_tcase(suite, c);
     c = tcase_create("ends");

@@ -104,6 +104,41 @@ static void go_to(app *a, screen_id screen)
     a->screen = screen;
 }
 
+/* ---- signals ---- */
+
+static void handle_key(app *a, const ui_event *event);
+
+bool ui_is_interrupted(void)
+{
+    return ui_signals_has_stop();
+}
+
+static void fit_canvas(app *a)
+{
+    int rows, columns;
+    ui_term_size(&rows, &columns);
+    if (rows == a->canvas.rows && columns == a->canvas.columns)
+        return;
+    ui_canvas_fini(&a->canvas);
+    ui_canvas_init(&a->canvas, rows, columns, ui_term_is_ascii());
+}
+
+/* has_stopped: what Ctrl-C was for has heard of it already. */
+static void handle_signals(app *a, bool has_stopped)
+{
+    unsigned seen = ui_signals_take();
+    if (seen & UI_SIGNAL_RESIZE) {
+        ui_term_resize();
+        fit_canvas(a);
+    }
+    if (seen & UI_SIGNAL_SUSPEND)
+        ui_term_suspend();
+    if (seen & UI_SIGNAL_STOP && !has_stopped)
+        handle_key(a, &(ui_event){.key = UI_KEY_CTRL | 'c'});
+    if (seen & UI_SIGNAL_LEAVE)
+        a->leaves = true;
+}
+
 /* ---- running things ---- */
 
 static void run_command(app *a, ui_command command);
@@ -157,6 +192,8 @@ static nw_status act(app *a, nw_action action, nw_error *err)
     if (action.target < 0 && screen->view->target)
         action.target = screen->view->target(screen->state);
     nw_status status = nw_session_act(a->session, &action, err);
+    if (action.id == NW_ACTION_RUN_SCRIPT)
+        handle_signals(a, true);
     if (status == NW_OK && action.id == NW_ACTION_OPEN && a->screens[SCREEN_LAYERS].view) {
         a->previous = a->screen;
         a->screen = SCREEN_LAYERS;
@@ -202,7 +239,10 @@ static void handle_reply(app *a, layer *l, const ui_reply *reply)
         run_command(a, reply->command);
         break;
     case UI_REPLY_WORK:
+        app_draw(a); /* what was typed stands there while it runs */
+        ui_term_paint(&a->canvas);
         l->view->work(a->session, l->state);
+        handle_signals(a, true);
         if (a->screen == SCREEN_WELCOME && nw_session_current(a->session))
             a->screen = SCREEN_LAYERS;
         break;
@@ -404,31 +444,6 @@ static void handle_event(app *a, const ui_event *event)
 
 /* ---- the loop ---- */
 
-static void fit_canvas(app *a)
-{
-    int rows, columns;
-    ui_term_size(&rows, &columns);
-    if (rows == a->canvas.rows && columns == a->canvas.columns)
-        return;
-    ui_canvas_fini(&a->canvas);
-    ui_canvas_init(&a->canvas, rows, columns, ui_term_is_ascii());
-}
-
-static void handle_signals(app *a)
-{
-    unsigned seen = ui_signals_take();
-    if (seen & UI_SIGNAL_RESIZE) {
-        ui_term_resize();
-        fit_canvas(a);
-    }
-    if (seen & UI_SIGNAL_SUSPEND)
-        ui_term_suspend();
-    if (seen & UI_SIGNAL_STOP)
-        handle_key(a, &(ui_event){.key = UI_KEY_CTRL | 'c'});
-    if (seen & UI_SIGNAL_LEAVE)
-        a->leaves = true;
-}
-
 static bool is_running(const app *a)
 {
     for (int i = nw_session_n_jobs(a->session) - 1; i >= 0; i--)
@@ -448,7 +463,7 @@ static bool step(app *a, bool *has_partial_key)
     if (n < 0 && errno != EINTR)
         return false;
     if (n > 0 && fds[1].revents)
-        handle_signals(a);
+        handle_signals(a, false);
     if (n > 0 && fds[0].revents && !ui_term_read())
         return false;
     nw_session_poll(a->session);

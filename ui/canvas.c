@@ -215,21 +215,38 @@ int ui_text(ui_canvas *canvas, int row, int column, int max_columns, ui_role rol
     return used;
 }
 
+static int word_columns(const char *text)
+{
+    int columns = 0;
+    while (*text && *text != ' ') {
+        piece p = next_piece(text);
+        columns += p.columns;
+        text += p.bytes;
+    }
+    return columns;
+}
+
 int ui_text_wrapped(ui_canvas *canvas, ui_rect rect, ui_role role, const char *text)
 {
     int row = 0, column = 0;
+    bool is_word_start = true;
     while (*text && rect.columns > 0) {
         piece p = next_piece(text);
-        if (column + p.columns > rect.columns && column > 0) {
+        int needs = is_word_start && *text != ' ' ? word_columns(text) : p.columns;
+        if (needs > rect.columns) /* no row has room for this word, so it is cut */
+            needs = p.columns;
+        if (column > 0 && column + needs > rect.columns) {
             row++;
             column = 0;
         }
-        if (row >= rect.rows)
-            return rect.rows;
-        for (int i = 0; i < p.columns && column < rect.columns; i++, column++)
-            ui_put(canvas, rect.row + row, rect.column + column, role,
-                   p.glyph ? p.glyph : (uint32_t)(unsigned char)p.mark[i]);
+        is_word_start = *text == ' ';
         text += p.bytes;
+        if (is_word_start && column == 0 && row > 0)
+            continue; /* the space where the row was broken */
+        for (int i = 0; i < p.columns && column < rect.columns; i++, column++)
+            if (canvas && row < rect.rows)
+                ui_put(canvas, rect.row + row, rect.column + column, role,
+                       p.glyph ? p.glyph : (uint32_t)(unsigned char)p.mark[i]);
     }
     return row + 1;
 }

@@ -63,7 +63,8 @@ int ui_printf(ui_canvas *canvas, int row, int column, int max_columns, ui_role r
 /* The same, ending at column - 1. */
 void ui_text_right(ui_canvas *canvas, int row, int column, ui_role role, const char *text);
 
-/* Over several rows, cut at the last; returns how many were used. */
+/* Over as many rows as it takes, broken between words where it can be, cut below rect; returns how
+ * many it takes. canvas NULL: only counts. */
 int ui_text_wrapped(ui_canvas *canvas, ui_rect rect, ui_role role, const char *text);
 
 void ui_put(ui_canvas *canvas, int row, int column, ui_role role, uint32_t glyph);

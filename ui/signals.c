@@ -22,7 +22,7 @@ enum { N_ROWS = sizeof rows / sizeof *rows };
 static struct {
     bool is_on;
     int pipe[2];
-    volatile sig_atomic_t leaving;
+    volatile sig_atomic_t leaving, has_stop;
     char leave[512];
     size_t n_leave;
     struct termios modes;
@@ -52,6 +52,8 @@ static void handle_later(int number)
         }
         state.leaving = number;
     }
+    if (byte == 'i' || byte == 'q')
+        state.has_stop = 1;
     if (write(state.pipe[1], &byte, 1) < 0) {
         /* full: a wake-up is under way already */
     }
@@ -84,7 +86,7 @@ bool ui_signals_start(const char *leave, const struct termios *modes)
     state.n_leave = strnlen(leave, sizeof state.leave);
     memcpy(state.leave, leave, state.n_leave);
     state.modes = *modes;
-    state.leaving = 0;
+    state.leaving = state.has_stop = 0;
     if (!open_pipe())
         return false;
     if (sigaltstack(NULL, &old) == 0 && old.ss_flags & SS_DISABLE)
@@ -122,6 +124,7 @@ unsigned ui_signals_take(void)
     unsigned seen = 0;
     char bytes[64];
     ssize_t n;
+    state.has_stop = 0; /* before the bytes are read: what comes now is seen again */
     while ((n = read(state.pipe[0], bytes, sizeof bytes)) > 0)
         for (ssize_t i = 0; i < n; i++)
             seen |= bytes[i] == 'r'   ? UI_SIGNAL_RESIZE
@@ -129,6 +132,11 @@ unsigned ui_signals_take(void)
                     : bytes[i] == 'z' ? UI_SIGNAL_SUSPEND
                                       : UI_SIGNAL_LEAVE;
     return seen;
+}
+
+bool ui_signals_has_stop(void)
+{
+    return state.has_stop != 0;
 }
 
 int ui_signals_number(void)

@@ -23,6 +23,7 @@ void ui_signals_stop(void); /* the handlers from before are back */
 
 int ui_signals_fd(void);
 unsigned ui_signals_take(void); /* UI_SIGNAL_*, or-ed; empties the pipe */
+bool ui_signals_has_stop(void); /* SIGINT, or a signal to leave, that was not taken yet */
 int ui_signals_number(void);    /* the signal that said to leave, or 0 */
 
 #endif

@@ -31,6 +31,10 @@ bool ui_has_terminal(void);
  * every way out. */
 int ui_run(nw_session *session, const ui_options *options);
 
+/* Whether Ctrl-C was hit, or the program was told to leave, while something keeps the main thread
+ * busy: whatever takes long asks now and then, and stops. */
+bool ui_is_interrupted(void);
+
 /* Every key with its action or command and help, a line each: nasw --keys. */
 void ui_print_keys(nw_buf *out);
 

@@ -173,8 +173,7 @@ static void complete(console_state *c)
 
 static int rows_of(const char *text, int columns)
 {
-    int used = ui_text_columns(text);
-    return columns < 1 || used == 0 ? 1 : (used + columns - 1) / columns;
+    return ui_text_wrapped(NULL, (ui_rect){0, 0, 0, columns}, UI_ROLE_TEXT, text);
 }
 
 static int total_rows(const console_state *c, int columns)
@@ -302,7 +301,7 @@ static bool answers(ui_command id, const void *state)
 }
 
 static const char *const footer[] = {
-    "drill=run", "pane.next=complete", "up=earlier", "page.up=scroll", "back", NULL};
+    "drill=run", "pane.next=complete", "up=earlier", "page.up=scroll", "stop", "back", NULL};
 
 const ui_view ui_view_console = {
     .name = "Lua",
