@@ -721,6 +721,19 @@ START_TEST(cores_share_channels_or_rows)
 }
 END_TEST
 
+/* 80 channels fill ten rows of 8 lanes, but are cut into tiles of 48, the last of which takes as
+ * long with 32 as with 48 (Vela counts whole blocks). */
+START_TEST(no_sentence_says_that_none_is_idle)
+{
+    nw_hw *hw = load("u55-256");
+    nw_kernel_shape s = square(NW_KERNEL_CONV, 20, 184, 80, 1, 1);
+    nw_device_cost cost = cost_of(hw, &s);
+    ck_assert_int_eq(cost.tile.c, 48);
+    ck_assert_str_eq(cost.why, "the last of 2 tiles of 48 output channels holds 32: c80");
+    nw_hw_free(hw);
+}
+END_TEST
+
 /* What a depthwise convolution leaves idle: of 32 rows, three windows of 9 taps fit, so three
  * columns work; of 16, one. Where outputs stay there is one column; where inputs stay, the columns
  * hold pixels, and filling for a stream of one filter (1 of 1 + 2 * 16 + 16 - 2 = 47 cycles) is the
@@ -841,6 +854,7 @@ static Suite *device_suite(void)
     tcase_add_test(tc, joined_parts_add_their_computing_and_save_the_map_between);
     tcase_add_test(tc, a_joined_add_reads_one_map_more_and_a_table_slows_the_output);
     tcase_add_test(tc, cores_share_channels_or_rows);
+    tcase_add_test(tc, no_sentence_says_that_none_is_idle);
     tcase_add_test(tc, the_depthwise_sentence_counts_what_works);
     tcase_add_test(tc, a_full_array_is_full_at_any_rate);
     tcase_add_test(tc, cores_of_systolic_arrays_share_pools_too);

@@ -227,6 +227,13 @@ START_TEST(unknown_kernels_are_counted_and_totals_are_over_the_rest)
     cJSON_Delete(root);
     nw_breakdown_text(&b, 0, &text);
     ck_assert_ptr_nonnull(strstr(nw_buf_text(&text), "?"));
+    /* in the CSV what is unknown, energy and cycles too, is empty: not zero */
+    nw_buf_fini(&text);
+    nw_breakdown_csv(&b, &text);
+    const char *unknown = strstr(nw_buf_text(&text), ",opaque,");
+    ck_assert_ptr_nonnull(unknown);
+    ck_assert_ptr_nonnull(
+        strstr(unknown, ",65536,,,,,,,,,,\"no cost rule for this operator\",\"\"\n"));
     nw_buf_fini(&json);
     nw_buf_fini(&text);
     nw_estimate_fini(&e);

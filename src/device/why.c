@@ -107,7 +107,11 @@ static int64_t output_lanes(const nw_hw *hw)
 static void say_out_lanes(const scene *s, char *dst, size_t size)
 {
     long long lanes = output_lanes(s->hw), c = s->work->out_c, last = c % lanes;
-    if (s->work->units > 1)
+    long long depth = s->compute->tile.c;
+    if (!last && depth > 0 && c % depth)
+        snprintf(dst, size, "the last of %.0f tiles of %lld output channels holds %lld: c%lld",
+                 s->compute->n_depth, depth, c % depth, c);
+    else if (s->work->units > 1)
         snprintf(dst, size, "%lld of %lld output lanes idle: groups of %lld channels one by one",
                  lanes - last, lanes, c);
     else if (c > lanes && last)

@@ -250,6 +250,18 @@ static void add_cell(nw_buf *out, const char *text)
     nw_buf_puts(out, "\"");
 }
 
+/* From energy_fj to tile, which is empty where there is none. */
+static void add_cycles(const nw_device_cost *cost, nw_buf *out)
+{
+    nw_buf_printf(out, "%lld", (long long)cost->energy_fj);
+    for (int k = 0; k < NW_BOUND_COUNT; k++)
+        nw_buf_printf(out, ",%lld", (long long)cost->cycles[k]);
+    nw_buf_printf(out, ",%lld,", (long long)cost->total_cycles);
+    if (cost->tile.h)
+        nw_buf_printf(out, "%dx%dx%d", (int)cost->tile.h, (int)cost->tile.w, (int)cost->tile.c);
+    nw_buf_puts(out, ",");
+}
+
 void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
 {
     const nw_estimate *e = b->estimate;
@@ -271,15 +283,15 @@ void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
                           nw_bound_name(cost->bound), cost->utilisation);
         else
             nw_buf_puts(out, ",,,");
-        nw_buf_printf(out, ",%s,%s,%d,%lld,%lld,%lld,%lld,%lld,%lld",
+        nw_buf_printf(out, ",%s,%s,%d,%lld,%lld,%lld,%lld,%lld,",
                       place_name(kernel->shape.in_place), place_name(kernel->shape.out_place),
                       (int)kernel->shape.bits, (long long)cost->macs, (long long)cost->weight_bytes,
                       (long long)cost->dram_bytes, (long long)cost->sram_bytes,
-                      (long long)kernel->live_bytes, (long long)cost->energy_fj);
-        for (int k = 0; k < NW_BOUND_COUNT; k++)
-            nw_buf_printf(out, ",%lld", (long long)cost->cycles[k]);
-        nw_buf_printf(out, ",%lld,%dx%dx%d,", (long long)cost->total_cycles, (int)cost->tile.h,
-                      (int)cost->tile.w, (int)cost->tile.c);
+                      (long long)kernel->live_bytes);
+        if (cost->is_known)
+            add_cycles(cost, out);
+        else
+            nw_buf_puts(out, ",,,,,,,,,");
         add_cell(out, cost->why);
         nw_buf_puts(out, ",");
         add_cell(out, kernel->note);
