@@ -24,6 +24,7 @@ typedef enum bind_stop {
 struct lua_engine {
     lua_config config;
     lua_State *state;
+    int64_t reserve_bytes; /* beyond max_bytes while a script is compiled: "t = nil" must work */
     int64_t used_bytes, max_bytes;   /* of Lua itself */
     int64_t held_bytes, swept_bytes; /* of networks and estimates; after the last collection */
     int64_t budget;                  /* units left */

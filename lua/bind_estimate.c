@@ -56,7 +56,8 @@ static int text_estimate(lua_State *L)
     }
     char time[32];
     bind_push_printable(L, object->network->model);
-    lua_pushfstring(L, "estimate of %s on %s: %s%s", lua_tostring(L, -1), object->hw->hw->name,
+    bind_push_printable(L, object->hw->hw->name);
+    lua_pushfstring(L, "estimate of %s on %s: %s%s", lua_tostring(L, -2), lua_tostring(L, -1),
                     nw_format_time(object->estimate->latency_ps, time, sizeof time),
                     object->estimate->fits ? "" : ", does not fit");
     return 1;
@@ -153,6 +154,7 @@ static void push_if(lua_State *L, bool is_known, double value)
 
 FIELD(latency_us, push_if(L, has_cost(e), (double)e->latency_ps / 1e6))
 FIELD(energy_uj, push_if(L, has_cost(e), (double)e->energy_fj / 1e9))
+FIELD(overhead_us, lua_pushnumber(L, (double)e->overhead_ps / 1e6))
 FIELD(host_us, lua_pushnumber(L, (double)e->host_ps / 1e6))
 FIELD(macs, lua_pushinteger(L, bind_network_counts(object->network)->macs))
 INT_FIELD(peak_live_bytes)
@@ -345,6 +347,7 @@ const bind_row bind_estimate_rows[] = {
     ROW(arena_bytes, "what the allocator needs for them"),
     ROW(dram_bytes, "moved to and from external memory"),
     ROW(sram_bytes, "moved at the SRAM port"),
+    ROW(overhead_us, "the part of latency_us that belongs to no kernel"),
     ROW(host_us, "the part of latency_us spent on the host"),
     ROW(host_switches, "runs of operators on the host"),
     ROW(partitions, "runs of neighbours on device and host"),

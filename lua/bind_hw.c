@@ -27,10 +27,12 @@ static int close_hw(lua_State *L)
 static int text_hw(lua_State *L)
 {
     const bind_hw *object = bind_check(L, 1, &bind_hw_type);
-    if (object->hw)
-        lua_pushfstring(L, "hw %s", object->hw->name);
-    else
+    if (!object->hw) {
         lua_pushliteral(L, "hw (closed)");
+        return 1;
+    }
+    bind_push_printable(L, object->hw->name);
+    lua_pushfstring(L, "hw %s", lua_tostring(L, -1));
     return 1;
 }
 
@@ -84,7 +86,7 @@ static int bind_hw_names(lua_State *L)
 {
     const char *data_path = bind_engine(L)->config.data_path;
     nw_buf *lines = bind_new_text(L);
-    int n;
+    int n = 0;
     char **names = nw_hw_names(data_path ? data_path : "", &n);
     for (int i = 0; i < n; i++)
         nw_buf_printf(lines, "%s\n", names[i]);

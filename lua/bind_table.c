@@ -53,15 +53,17 @@ static void push_default_columns(page *p)
         lua_pushinteger(L, i);
         lua_rawseti(L, -3, i);
     }
-    for (lua_pushnil(L); n_places == 0 && lua_next(L, -2); lua_pop(L, 1)) {
+    if (n_places) {
+        lua_pop(L, 1);
+        return;
+    }
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING || lua_istable(L, -1))
             continue; /* nested values have no place in a cell */
         lua_pushvalue(L, -2);
         lua_rawseti(L, -5, ++n);
     }
     lua_pop(L, 1);
-    if (n_places)
-        return;
     bind_open_table(L);
     lua_getfield(L, -1, "sort");
     lua_pushvalue(L, -3);

@@ -5,9 +5,10 @@
 
 #include "lua/bind.h"
 
-#define MAX_ROWS   200   /* of a result that is shown */
-#define MAX_TEXT   20000 /* bytes of a result */
-#define MAX_SCALAR 32    /* of a list shown on one line */
+#define MAX_ROWS     200                /* of a result that is shown */
+#define RESULT_BYTES ((int64_t)1 << 20) /* of memory to show them, beyond the limit */
+#define MAX_TEXT     20000              /* bytes of a result */
+#define MAX_SCALAR   32                 /* of a list shown on one line */
 
 /* ---- results ---- */
 
@@ -178,7 +179,9 @@ static int evaluate(lua_State *L)
     if (!compile(L, job))
         return job->is_incomplete ? 0 : lua_error(L);
     int top = lua_gettop(L) - 1;
+    bind_engine(L)->reserve_bytes = 0;
     lua_call(L, 0, LUA_MULTRET);
+    bind_engine(L)->reserve_bytes = RESULT_BYTES;
     int n = lua_gettop(L) - top;
     if (n == 1 && lua_isnil(L, -1))
         n = 0;

@@ -14,6 +14,7 @@
 #define DEFAULT_MEMORY   ((int64_t)64 << 20)
 #define DEFAULT_BUDGET   ((int64_t)1000000000)
 #define DEFAULT_CPU_S    120.0
+#define RESERVE_BYTES    ((int64_t)256 << 10)
 #define MAX_SCRIPT_BYTES ((size_t)16 << 20)
 #define MAX_DEPTH        4
 #define TRACE_FIRST      6   /* lines of a traceback */
@@ -108,8 +109,10 @@ static void add_problem(lua_engine *engine, int status, nw_buf *problem)
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     if (status == LUA_ERRMEM) {
         bind_add_visible(problem, engine->where, strlen(engine->where));
-        nw_buf_printf(problem, "not enough memory: the limit is %.0f MiB (--trust lifts it)",
-                      (double)engine->max_bytes / 1048576);
+        nw_buf_puts(problem, "not enough memory");
+        if (engine->max_bytes)
+            nw_buf_printf(problem, ": the limit is %.0f MiB (--trust lifts it)",
+                          (double)engine->max_bytes / 1048576);
         nw_buf_clear(&engine->traceback);
     } else if (text) {
         bind_add_visible(problem, text, length);
@@ -152,6 +155,7 @@ nw_status bind_run(lua_engine *engine, lua_CFunction function, void *job, nw_buf
     if (engine->n_running++ == 0)
         bind_start_budget(engine);
     nw_buf_clear(&engine->traceback);
+    engine->reserve_bytes = RESERVE_BYTES;
     /* None of these takes memory, so none raises here. */
     lua_pushcfunction(L, on_error);
     lua_pushcfunction(L, call_and_check);
@@ -251,6 +255,7 @@ static int run_script(lua_State *L)
     const char *chunk = lua_pushfstring(L, strcmp(s->name, "stdin") == 0 ? "=%s" : "@%s", s->name);
     if (luaL_loadbufferx(L, s->text, s->length, chunk, "t") != LUA_OK)
         return lua_error(L);
+    bind_engine(L)->reserve_bytes = 0;
     lua_call(L, 0, 0);
     return 0;
 }
@@ -303,11 +308,14 @@ nw_status lua_engine_run_file(lua_engine *engine, const char *path, char *const 
         return status;
     }
     bool is_stdin = strcmp(path, "-") == 0;
+    char before[sizeof engine->folder]; /* init.lua does not move the console's folder */
+    memcpy(before, engine->folder, sizeof before);
     if (!is_stdin)
         set_folder(engine, path);
     script s = {
         is_stdin ? "stdin" : path, (const char *)file->bytes, file->n_bytes, path, args, n_args};
     status = run(engine, &s, problem);
+    memcpy(engine->folder, before, sizeof before);
     nw_file_release(file);
     return status;
 }

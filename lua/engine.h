@@ -2,7 +2,7 @@
  *
  * A script is untrusted unless the user says otherwise: no io, os, debug, load, coroutines or
  * bytecode; a limit of memory; a budget of work that holds inside long library calls too; files are
- * written below the working folder alone. DESIGN.md says what the budget counts. An engine belongs
+ * written below the working folder alone. sandbox.c says what the budget counts. An engine belongs
  * to the main thread.
  */
 #ifndef LUA_ENGINE_H

@@ -150,6 +150,7 @@ function nasw.estimate(network, hw, options) end
 ---@field arena_bytes integer what the allocator needs for them
 ---@field dram_bytes integer moved, both ways
 ---@field sram_bytes integer moved, both ways
+---@field overhead_us number the part of latency_us that belongs to no kernel
 ---@field host_us number the part of latency_us spent on the host
 ---@field host_switches integer runs of operators on the host
 ---@field partitions integer runs of neighbours on device and host

@@ -15,13 +15,14 @@
 #define STEPS_BASE     5000000
 #define STEPS_PER_BYTE 16
 #define UNIT_STEPS     2 /* steps a unit of the budget */
+#define CHARGE_STEPS   10000
 
 enum { OPEN = -1, POSITION = -2 };
 
 typedef struct matcher {
     lua_State *L;
     const char *text, *end, *pattern_end;
-    int64_t steps, max_steps;
+    int64_t steps, charged, max_steps;
     int depth, n_captures;
     struct {
         const char *start;
@@ -31,9 +32,19 @@ typedef struct matcher {
 
 static const char *match(matcher *m, const char *s, const char *p);
 
+static void charge(matcher *m)
+{
+    int64_t units = (m->steps - m->charged) / UNIT_STEPS;
+    m->charged = m->steps;
+    bind_charge(m->L, units);
+}
+
+/* Charged on the way: a call that ends in an error has worked all the same. */
 static void step(matcher *m, int64_t n)
 {
     m->steps += n;
+    if (m->steps - m->charged > CHARGE_STEPS)
+        charge(m);
     if (m->steps > m->max_steps)
         luaL_error(m->L, "pattern takes too many steps on this text; make it less ambiguous");
 }
@@ -242,8 +253,8 @@ static const char *match_again(matcher *m, const char *s, int digit)
     if (i < 0 || i >= m->n_captures || m->captures[i].length == OPEN)
         luaL_error(m->L, "invalid capture index %%%d", i + 1);
     ptrdiff_t length = m->captures[i].length;
-    if (length == POSITION)
-        length = 0;
+    if (length == POSITION) /* no text to find again */
+        return NULL;
     step(m, length / 16);
     if (m->end - s >= length && memcmp(m->captures[i].start, s, (size_t)length) == 0)
         return s + length;
@@ -375,12 +386,6 @@ static int push_captures(matcher *m, const char *s, const char *e)
     for (int i = 0; i < n; i++)
         push_capture(m, i, s, e);
     return n;
-}
-
-static void charge(matcher *m)
-{
-    bind_charge(m->L, m->steps / UNIT_STEPS);
-    m->steps = 0;
 }
 
 /* ---- functions ---- */

@@ -30,7 +30,8 @@ static double clock_s(clockid_t id)
 
 /* ---- the budget ---- */
 
-/* "F.lua:12: " of the innermost function with a line. */
+/* "F.lua:12: " of the innermost function with a line; none is left after unwinding, where Lua may
+ * run out of memory once more: then the place noted before stands. */
 static void note_where(lua_engine *engine)
 {
     lua_Debug at;
@@ -41,7 +42,6 @@ static void note_where(lua_engine *engine)
         snprintf(engine->where, sizeof engine->where, "%s:%d: ", at.short_src, at.currentline);
         return;
     }
-    engine->where[0] = '\0';
 }
 
 _Noreturn void bind_raise_stop(lua_State *L, bind_stop stop)
@@ -55,6 +55,7 @@ _Noreturn void bind_raise_stop(lua_State *L, bind_stop stop)
     lua_engine *engine = bind_engine(L);
     if (engine->stop == BIND_RUNS) {
         engine->stop = stop;
+        engine->where[0] = '\0';
         note_where(engine);
     }
     const char *why = engine->stop == BIND_STOP_OUTPUT ? strerror(engine->output_errno) : "";
@@ -133,8 +134,9 @@ void *bind_allocate(void *context, void *old, size_t old_bytes, size_t new_bytes
         return NULL;
     }
     int64_t wanted = engine->used_bytes - (int64_t)old_bytes;
-    if (new_bytes > (size_t)INT64_MAX / 2 || (engine->max_bytes && new_bytes > old_bytes &&
-                                              wanted + (int64_t)new_bytes > engine->max_bytes)) {
+    if (new_bytes > (size_t)INT64_MAX / 2 ||
+        (engine->max_bytes && new_bytes > old_bytes &&
+         wanted + (int64_t)new_bytes > engine->max_bytes + engine->reserve_bytes)) {
         /* Lua collects all garbage now and tries again: that is work, and a script could ask for
          * it with every instruction. */
         spend(engine, engine->used_bytes / 8);
@@ -185,6 +187,29 @@ static int safe_setmetatable(lua_State *L)
     return 1;
 }
 
+/* Catching an error walks all calls under way, once for the stack and once for us. */
+static void charge_for_catching(lua_State *L)
+{
+    lua_Debug at;
+    int depth = 64;
+    while (lua_getstack(L, depth, &at))
+        depth *= 2;
+    bind_charge(L, 100 + depth);
+}
+
+static int safe_pcall(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, 1);
+    lua_insert(L, 1);
+    if (lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0) == LUA_OK)
+        return lua_gettop(L);
+    charge_for_catching(L);
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+}
+
 /* The handler runs after unwinding: see the top of this file. */
 static int safe_xpcall(lua_State *L)
 {
@@ -195,6 +220,7 @@ static int safe_xpcall(lua_State *L)
     lua_rotate(L, 3, 2); /* f, handler, true, f, arguments */
     if (lua_pcall(L, n - 2, LUA_MULTRET, 0) == LUA_OK)
         return lua_gettop(L) - 2;
+    charge_for_catching(L);
     lua_pushvalue(L, 2);
     lua_insert(L, -2);
     lua_call(L, 1, 1);
@@ -241,11 +267,11 @@ static void keep_only(lua_State *L, const char *const *names)
 
 static void open_base(lua_State *L)
 {
-    static const char *const names[] = {"assert",   "error",  "getmetatable", "ipairs",   "next",
-                                        "pairs",    "pcall",  "rawequal",     "rawget",   "rawlen",
-                                        "rawset",   "select", "tostring",     "tonumber", "type",
-                                        "_VERSION", NULL};
+    static const char *const names[] = {
+        "assert", "error",  "getmetatable", "ipairs",   "next",     "pairs", "rawequal", "rawget",
+        "rawlen", "rawset", "select",       "tostring", "tonumber", "type",  "_VERSION", NULL};
     static const luaL_Reg safe[] = {{"setmetatable", safe_setmetatable},
+                                    {"pcall", safe_pcall},
                                     {"xpcall", safe_xpcall},
                                     {"collectgarbage", safe_collectgarbage},
                                     {NULL, NULL}};

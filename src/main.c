@@ -544,6 +544,8 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         nw_buf_printf(&out, "  %s\n", commands[i].usage);
     nw_buf_puts(&out,
+                "  nasw --script F.lua [--trust] [-- ARGS]\n"
+                "      run a Lua script on a session; --trust lifts its sandbox\n"
                 "\nFILE is an ONNX or TFLite model, a nasw network JSON, - for standard input, "
                 "or demo.\nNAME is a description listed by nasw hw, or the path of one "
                 "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "
@@ -593,8 +595,8 @@ static int run_script_file(const char *path, char *const *args, int n_args, bool
     nw_buf problem = {0};
     nw_status status = lua_engine_run_file(engine, path, args, n_args, &problem);
     signal(SIGINT, SIG_DFL);
-    if (status != NW_OK)
-        fprintf(stderr, "nasw: %s", nw_buf_text(&problem));
+    for (const char *line = nw_buf_text(&problem); *line; line += strcspn(line, "\n") + 1)
+        fprintf(stderr, "nasw: %.*s\n", (int)strcspn(line, "\n"), line);
     nw_buf_fini(&problem);
     nw_session_set_script_runner(session, NULL, NULL);
     lua_engine_free(engine);

@@ -68,6 +68,10 @@ if command -v clang-format >/dev/null; then
         clang-format --style=file "$f" | cmp -s - "$f" || echo "$f"
     done | rule 'not as clang-format 14 lays it out (clang-format -i FILE)'
 fi
+lua_files=$(files '*.lua' | grep -v '\.d\.lua$')
+if command -v luacheck >/dev/null && [ -n "$lua_files" ]; then
+    luacheck -q --no-color $lua_files 2>&1 | grep -E '^ +[^ ]+:[0-9]+:' | rule 'luacheck'
+fi
 for header in $(files 'src/*.h' 'src/*/*.h'); do
     ${CC:-gcc} -std=c11 -I. -fsyntax-only -x c "$header" 2>/dev/null ||
         case $header in src/format/onnx_*) ;; *) echo "$header" ;; esac

@@ -721,6 +721,86 @@ START_TEST(cores_share_channels_or_rows)
 }
 END_TEST
 
+/* 80 channels fill ten rows of 8 lanes, but are cut into tiles of 48, the last of which takes as
+ * long with 32 as with 48 (Vela counts whole blocks). */
+START_TEST(no_sentence_says_that_none_is_idle)
+{
+    nw_hw *hw = load("u55-256");
+    nw_kernel_shape s = square(NW_KERNEL_CONV, 20, 184, 80, 1, 1);
+    nw_device_cost cost = cost_of(hw, &s);
+    ck_assert_int_eq(cost.tile.c, 48);
+    ck_assert_str_eq(cost.why, "the last of 2 tiles of 48 output channels holds 32: c80");
+    nw_hw_free(hw);
+}
+END_TEST
+
+/* What a depthwise convolution leaves idle: of 32 rows, three windows of 9 taps fit, so three
+ * columns work; of 16, one. Where outputs stay there is one column; where inputs stay, the columns
+ * hold pixels, and filling for a stream of one filter (1 of 1 + 2 * 16 + 16 - 2 = 47 cycles) is the
+ * cost. A dot array that takes 4 taps at a time uses 4 rows, if a chunk is one visit. */
+START_TEST(the_depthwise_sentence_counts_what_works)
+{
+    static const struct {
+        const char *hw, *why;
+        int taps;
+    } rows[] = {
+        {"systolic32-ws", "depthwise: 3 of 32 columns work", 1},
+        {"systolic16-ws", "depthwise: 1 of 16 columns works", 1},
+        {"systolic16-os", "depthwise: 1 of 16 columns works", 1},
+        {"systolic16-is", "filling and draining a 16x16 array: 2 % of the cycles stream", 1},
+        {"ne32", "depthwise: 1 of 32 rows works", 1},
+        {"ne32", "depthwise: 4 of 32 rows work", 4},
+        {"u55-256", "depthwise: 1 of 8 rows works", 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        nw_hw *hw = load(rows[i].hw);
+        hw->depthwise.taps_per_cycle = rows[i].taps;
+        nw_kernel_shape s = square(NW_KERNEL_DWCONV, 56, 96, 96, 3, 1);
+        ck_assert_str_eq(cost_of(hw, &s).why, rows[i].why);
+        nw_hw_free(hw);
+    }
+}
+END_TEST
+
+/* The peak is that of the types and the sparsity that the kernel runs with: 56 x 56 x 64 x 64 x 7 x
+ * 7 keep a 32 x 32 array full (above) at any rate. */
+START_TEST(a_full_array_is_full_at_any_rate)
+{
+    nw_hw *hw = load("ne32");
+    nw_kernel_shape s = square(NW_KERNEL_CONV, 56, 64, 64, 7, 1);
+    double dense = cost_of(hw, &s).utilisation;
+    ck_assert_double_gt(dense, 0.95);
+    hw->weights.sparsity_n = 2;
+    hw->weights.sparsity_m = 4;
+    hw->weights.sparsity_speedup = 2;
+    nw_device_cost cost = cost_of(hw, &s);
+    ck_assert_double_le(cost.utilisation, 1);
+    ck_assert_double_eq_tol(cost.utilisation, dense, 0.02);
+    hw->weights.sparsity_n = 0;
+    s.bits = s.weight_bits = 16; /* at half the rate, with room for twice the bytes */
+    hw->sram.bytes *= 2;
+    cost = cost_of(hw, &s);
+    ck_assert_double_eq_tol(cost.utilisation, dense, 0.02);
+    ck_assert_str_eq(cost.why, "array 100 % busy");
+    nw_hw_free(hw);
+}
+END_TEST
+
+/* A pool of 2x2 to 7 x 7 x 64 on 4 arrays of 16 columns: 16 channels each where the channels are
+ * shared, 2 of the 7 rows at most where the rows are; 4 taps a pixel, one at a time. */
+START_TEST(cores_of_systolic_arrays_share_pools_too)
+{
+    nw_hw *hw = load("systolic16-ws");
+    nw_kernel_shape s = square(NW_KERNEL_POOL, 14, 64, 64, 2, 2);
+    ck_assert_int_eq(cost_of(hw, &s).array_cycles, 4 * 7 * 7 * 4);
+    hw->cores = 4;
+    ck_assert_int_eq(cost_of(hw, &s).array_cycles, 4 * 7 * 7);
+    hw->core_split = NW_SPLIT_ROWS; /* two rows of seven */
+    ck_assert_int_eq(cost_of(hw, &s).array_cycles, 4 * 2 * 7 * 4);
+    nw_hw_free(hw);
+}
+END_TEST
+
 START_TEST(names_read_back)
 {
     char name[64];
@@ -774,6 +854,10 @@ static Suite *device_suite(void)
     tcase_add_test(tc, joined_parts_add_their_computing_and_save_the_map_between);
     tcase_add_test(tc, a_joined_add_reads_one_map_more_and_a_table_slows_the_output);
     tcase_add_test(tc, cores_share_channels_or_rows);
+    tcase_add_test(tc, no_sentence_says_that_none_is_idle);
+    tcase_add_test(tc, the_depthwise_sentence_counts_what_works);
+    tcase_add_test(tc, a_full_array_is_full_at_any_rate);
+    tcase_add_test(tc, cores_of_systolic_arrays_share_pools_too);
     tcase_add_test(tc, names_read_back);
 
     tc = tcase_create("whatever the figures");

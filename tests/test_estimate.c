@@ -117,6 +117,52 @@ START_TEST(a_calibration_never_makes_time_negative)
 }
 END_TEST
 
+/* Static power burns during the fixed cost of an inference too: DEVICE.md, P_static * time. */
+START_TEST(static_power_burns_for_the_whole_latency)
+{
+    nw_graph *graph = small_net();
+    nw_hw *hw = load_hw("ne32");
+    nw_estimate e = estimate_on(graph, hw);
+    int64_t without = e.energy_fj;
+    nw_estimate_fini(&e);
+    hw->inference_overhead_cycles = 1000000; /* 1 ms at 1 GHz */
+    hw->energy.static_w = 0.5;               /* 0.5 W = 500 fJ a ps */
+    for (int calibrated = 0; calibrated < 2; calibrated++) {
+        hw->calibration.present = calibrated;
+        hw->calibration.a = 0.25;
+        e = estimate_on(graph, hw);
+        ck_assert_int_eq(e.energy_fj, without + 500 * e.latency_ps);
+        nw_estimate_fini(&e);
+    }
+    nw_hw_free(hw);
+    nw_graph_free(graph);
+}
+END_TEST
+
+START_TEST(a_calibrated_latency_says_how_far_it_can_be_trusted)
+{
+    nw_graph *graph = small_net();
+    nw_hw *hw = load_hw("ne32");
+    hw->calibration.present = true;
+    hw->calibration.a = 2;
+    hw->calibration.residual_pct = 7.5;
+    hw->calibration.provenance = "board\033[7";
+    hw->calibration.b = 10;
+    nw_estimate e = estimate_on(graph, hw);
+    nw_breakdown b = {.model = "m", .graph = graph, .hw = hw, .estimate = &e};
+    nw_buf text = {0};
+    nw_breakdown_text(&b, 0, &text);
+    ck_assert_ptr_nonnull(strstr(nw_buf_text(&text), "calibrated, residual 7.5 %: board"));
+    ck_assert_ptr_null(strchr(nw_buf_text(&text), '\033'));
+    /* without a fixed cost, what belongs to no kernel is the calibration's alone */
+    ck_assert_ptr_null(strstr(nw_buf_text(&text), "fixed cost of an inference"));
+    nw_buf_fini(&text);
+    nw_estimate_fini(&e);
+    nw_hw_free(hw);
+    nw_graph_free(graph);
+}
+END_TEST
+
 START_TEST(totals_that_leave_64_bits_stop_at_the_largest)
 {
     /* 2^20 cycles of a clock of 1e-12 Hz are 2^20 * 1e24 ps */
@@ -181,6 +227,13 @@ START_TEST(unknown_kernels_are_counted_and_totals_are_over_the_rest)
     cJSON_Delete(root);
     nw_breakdown_text(&b, 0, &text);
     ck_assert_ptr_nonnull(strstr(nw_buf_text(&text), "?"));
+    /* in the CSV what is unknown, energy and cycles too, is empty: not zero */
+    nw_buf_fini(&text);
+    nw_breakdown_csv(&b, &text);
+    const char *unknown = strstr(nw_buf_text(&text), ",opaque,");
+    ck_assert_ptr_nonnull(unknown);
+    ck_assert_ptr_nonnull(
+        strstr(unknown, ",65536,,,,,,,,,,\"no cost rule for this operator\",\"\"\n"));
     nw_buf_fini(&json);
     nw_buf_fini(&text);
     nw_estimate_fini(&e);
@@ -390,6 +443,41 @@ static void check_same(const nw_estimate *a, const nw_estimate *b)
     }
 }
 
+/* The list is of storages: what is overwritten in place, or written straight into a concatenation,
+ * takes its room once. */
+START_TEST(what_lives_at_the_peak_adds_up_to_it)
+{
+    static const char *const descriptions[] = {"ne32", "u55-256", "dpu-b4096"};
+    int n_shared = 0;
+    for (unsigned seed = 0; seed < 60; seed++) {
+        nw_graph *graph = seed ? random_net(seed, NW_DTYPE_INT8) : small_net();
+        nw_hw *hw = load_hw(descriptions[seed % 3]);
+        nw_estimate e = estimate_on(graph, hw);
+        nw_breakdown b = {.model = "m", .graph = graph, .hw = hw, .estimate = &e};
+        nw_buf json = {0};
+        nw_breakdown_json(&b, &json);
+        cJSON *root = cJSON_Parse(nw_buf_text(&json));
+        const cJSON *item, *list = cJSON_GetObjectItem(root, "live_at_peak");
+        double sum = 0;
+        cJSON_ArrayForEach(item, list)
+        {
+            double n_bytes = cJSON_GetObjectItem(item, "bytes")->valuedouble;
+            sum += n_bytes;
+            ck_assert(cJSON_GetObjectItem(item, "offset")->valuedouble + n_bytes <=
+                      (double)e.arena_bytes);
+            n_shared += cJSON_GetArraySize(cJSON_GetObjectItem(item, "shared_with"));
+        }
+        ck_assert_int_eq((int64_t)sum, e.peak_live_bytes);
+        cJSON_Delete(root);
+        nw_buf_fini(&json);
+        nw_estimate_fini(&e);
+        nw_hw_free(hw);
+        nw_graph_free(graph);
+    }
+    ck_assert_int_gt(n_shared, 0); /* or nothing was tried */
+}
+END_TEST
+
 START_TEST(four_threads_at_once_get_what_one_gets)
 {
     nw_hw *hw = load_hw("ne32");
@@ -423,6 +511,8 @@ int main(void)
     tcase_add_test(tests, totals_are_the_sums_of_the_kernels);
     tcase_add_test(tests, calibration_comes_last_on_the_total);
     tcase_add_test(tests, a_calibration_never_makes_time_negative);
+    tcase_add_test(tests, static_power_burns_for_the_whole_latency);
+    tcase_add_test(tests, a_calibrated_latency_says_how_far_it_can_be_trusted);
     tcase_add_test(tests, totals_that_leave_64_bits_stop_at_the_largest);
     tcase_add_test(tests, host_time_is_the_hosts_part_of_the_latency);
     tcase_add_test(tests, unknown_kernels_are_counted_and_totals_are_over_the_rest);
@@ -431,6 +521,7 @@ int main(void)
     tcase_add_loop_test(tests, more_of_a_resource_is_never_slower, 0, N_CHANGES);
     tcase_add_loop_test(tests, more_of_a_resource_is_never_slower_for_real_networks, 0, N_CHANGES);
     tcase_add_loop_test(tests, more_sram_never_spills_more_and_is_never_much_slower, 0, N_HW);
+    tcase_add_test(tests, what_lives_at_the_peak_adds_up_to_it);
     tcase_add_test(tests, four_threads_at_once_get_what_one_gets);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -86,10 +86,15 @@ static void pool_lanes(const nw_hw *hw, const nw_work *work, nw_compute *out)
 {
     double taps = (double)work->kernel_h * (double)work->kernel_w;
     double rate = hw->pool_taps_per_cycle > 0 ? hw->pool_taps_per_cycle : 1;
+    int64_t cores = nw_max64(hw->cores, 1), rows = work->out_h;
+    int64_t slices = nw_ceil_div(work->out_c, nw_max64(hw->array.cols, 1));
+    if (hw->core_split == NW_SPLIT_ROWS)
+        rows = nw_ceil_div(rows, cores);
+    else
+        slices = nw_ceil_div(slices, cores);
     memset(out, 0, sizeof *out);
-    out->array = fmax((double)hw->pool_min_cycles, ceil(taps / rate)) * (double)work->out_h *
-                 (double)work->out_w *
-                 (double)nw_ceil_div(work->out_c, nw_max64(hw->array.cols, 1));
+    out->array = fmax((double)hw->pool_min_cycles, ceil(taps / rate)) * (double)rows *
+                 (double)work->out_w * (double)slices;
     out->output =
         ceil((double)work->out_h * (double)work->out_w * (double)work->out_c / work->out_rate);
     out->total = fmax(out->array, out->output);
@@ -191,9 +196,10 @@ static void put_together(const nw_hw *hw, const nw_traffic *t, nw_device_cost *c
     cost->weight_bytes = to_integer(t->weight_bytes);
 }
 
-static void finish(const nw_hw *hw, const nw_traffic *t, nw_device_cost *cost)
+/* rate: of multiply-accumulates against dense int8, which the array's peak is stated for. */
+static void finish(const nw_hw *hw, const nw_traffic *t, double rate, nw_device_cost *cost)
 {
-    const double peak = (double)nw_hw_macs_per_cycle(hw), clock = hw->clock_hz;
+    const double peak = (double)nw_hw_macs_per_cycle(hw) * rate, clock = hw->clock_hz;
     cost->bound = largest(cost->cycles);
     cost->latency_ps = to_integer(floor((double)cost->total_cycles * (1e12 / clock) + 0.5));
     double energy = (double)cost->macs * hw->energy.mac + t->sram_read * hw->energy.sram_read_byte +
@@ -219,7 +225,7 @@ static void estimate_host(const nw_hw *hw, const nw_kernel_shape *shape, nw_devi
     cost->cycles[NW_BOUND_HOST] = cost->total_cycles = cycles(seconds * hw->clock_hz);
     cost->dram_bytes = to_integer(bytes);
     nw_traffic traffic = {.dram_read = bytes};
-    finish(hw, &traffic, cost);
+    finish(hw, &traffic, 1, cost);
     snprintf(cost->why, sizeof cost->why,
              "on the host: %.0f elements, %.0f bytes across, %.3g us for the switch", n, bytes,
              hw->host.switch_s * 1e6);
@@ -257,7 +263,7 @@ static void estimate(const nw_hw *hw, const nw_kernel_shape *shape, const nw_til
     }
     nw_traffic_find(hw, shape, works, computes, n_works, &traffic);
     put_together(hw, &traffic, cost);
-    finish(hw, &traffic, cost);
+    finish(hw, &traffic, n_works > 0 ? works[0].rate : 1, cost);
     nw_device_explain(hw, shape, works, computes, n_works, &traffic, cost);
 }
 

@@ -34,7 +34,8 @@ typedef struct nw_device_cost {
     int64_t array_cycles, output_cycles; /* the two parts of compute, each alone */
     int64_t total_cycles;
     nw_bound bound;     /* the largest of cycles */
-    double utilisation; /* MACs / (peak MACs a cycle x total cycles); 0 without MACs */
+    double utilisation; /* MACs / (peak MACs a cycle x total cycles), the peak that of these types
+                         * and this sparsity; 0 without MACs */
     int64_t macs;
     int64_t sram_bytes, dram_bytes; /* moved, both ways */
     int64_t weight_bytes;           /* as stored on this hardware */

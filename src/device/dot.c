@@ -243,7 +243,9 @@ static void note_lanes(const nw_hw *hw, const nw_work *work, const block *b, con
         out->diagonal = (double)hw->depthwise.channels * hw->depthwise.pixels *
                         hw->depthwise.taps_per_cycle / peak;
     } else if (work->kind == NW_WORK_DEPTHWISE) {
-        out->diagonal = 1.0 / hw->array.pf_in;
+        double visit = (double)nw_ceil_div(hw->array.in_chunk, hw->array.pf_in);
+        out->diagonal =
+            fmin(1, nw_max64(hw->depthwise.taps_per_cycle, 1) / (visit * (double)hw->array.pf_in));
         out->lanes_in = taps / (s->n * nw_max64(hw->depthwise.taps_per_cycle, 1));
     } else if (work->kind != NW_WORK_POOL) {
         double lanes = s->n * hw->array.in_chunk;

@@ -20,20 +20,25 @@ static product product_of(const nw_work *work)
     return p;
 }
 
+/* Channels of a depthwise convolution side by side on the diagonal, as many as rows and columns
+ * take. */
+static double packed_channels(const nw_hw *hw, const nw_work *work)
+{
+    double taps = (double)work->kernel_h * (double)work->kernel_w;
+    if (hw->depthwise.kind != NW_DEPTHWISE_DIAGONAL || hw->array.dataflow != NW_DATAFLOW_WS)
+        return 1;
+    return fmax(1, fmin(hw->array.cols, floor(hw->array.rows / taps)));
+}
+
 /* Depthwise: one single-column product a channel, unless a description says otherwise. */
 static product depthwise_product(const nw_hw *hw, const nw_work *work)
 {
     double taps = (double)work->kernel_h * (double)work->kernel_w;
     product p = {.m = (double)work->out_h * (double)work->out_w, .n = 1, .k = taps};
-    p.count = (double)work->out_c;
+    p.count = ceil((double)work->out_c / packed_channels(hw, work));
     if (hw->depthwise.kind == NW_DEPTHWISE_ONE_FILTER) {
         p.k = taps * (double)work->out_c; /* right multiply-accumulates, one column */
         p.count = 1;
-    } else if (hw->depthwise.kind == NW_DEPTHWISE_DIAGONAL &&
-               hw->array.dataflow == NW_DATAFLOW_WS) {
-        /* channels side by side on the diagonal, as many as rows and columns take */
-        double packed = fmax(1, fmin(hw->array.cols, floor(hw->array.rows / taps)));
-        p.count = ceil((double)work->out_c / packed);
     }
     return p;
 }
@@ -99,7 +104,9 @@ static void note_lanes(const nw_hw *hw, const nw_work *work, const product *p, c
 {
     double rows = hw->array.rows, cols = hw->array.cols;
     nw_dataflow flow = hw->array.dataflow;
-    out->diagonal = work->kind == NW_WORK_DEPTHWISE ? 1 / cols : 1;
+    out->diagonal = 1; /* with inputs in the array, its columns are pixels */
+    if (work->kind == NW_WORK_DEPTHWISE && flow != NW_DATAFLOW_IS)
+        out->diagonal = packed_channels(hw, work) / cols;
     out->lanes_out =
         work->kind == NW_WORK_DEPTHWISE || flow == NW_DATAFLOW_IS ? 1 : filled(p->n, cols);
     out->lanes_in = flow == NW_DATAFLOW_OS ? 1 : filled(p->k, rows);

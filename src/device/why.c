@@ -107,7 +107,11 @@ static int64_t output_lanes(const nw_hw *hw)
 static void say_out_lanes(const scene *s, char *dst, size_t size)
 {
     long long lanes = output_lanes(s->hw), c = s->work->out_c, last = c % lanes;
-    if (s->work->units > 1)
+    long long depth = s->compute->tile.c;
+    if (!last && depth > 0 && c % depth)
+        snprintf(dst, size, "the last of %.0f tiles of %lld output channels holds %lld: c%lld",
+                 s->compute->n_depth, depth, c % depth, c);
+    else if (s->work->units > 1)
         snprintf(dst, size, "%lld of %lld output lanes idle: groups of %lld channels one by one",
                  lanes - last, lanes, c);
     else if (c > lanes && last)
@@ -170,9 +174,12 @@ static void say_diagonal(const scene *s, char *dst, size_t size)
         snprintf(dst, size, "depthwise: its unit does %d of the array's %lld products a cycle",
                  hw->depthwise.channels * hw->depthwise.pixels * hw->depthwise.taps_per_cycle,
                  (long long)nw_hw_macs_per_cycle(hw));
-    else
-        snprintf(dst, size, "depthwise: 1 of %d %s works", dot ? hw->array.pf_in : hw->array.cols,
-                 dot ? "rows" : "columns");
+    else {
+        int lanes = dot ? hw->array.pf_in : hw->array.cols;
+        double busy = lanes * s->compute->diagonal;
+        snprintf(dst, size, "depthwise: %.3g of %d %s %s", busy, lanes, dot ? "rows" : "columns",
+                 busy > 1 ? "work" : "works");
+    }
 }
 
 static double lost_pixels(const scene *s)

@@ -54,11 +54,17 @@ static void calibrate(const nw_hw *hw, nw_estimate *e)
     int64_t kernels_ps = e->latency_ps;
     e->overhead_ps = to_integer((double)hw->inference_overhead_cycles * 1e12 / hw->clock_hz);
     add_to(&e->latency_ps, e->overhead_ps);
-    if (!hw->calibration.present)
-        return;
-    double us = (double)e->latency_ps / 1e6;
-    e->latency_ps = to_integer((hw->calibration.a * us + hw->calibration.b) * 1e6);
-    e->overhead_ps = e->latency_ps - kernels_ps;
+    if (hw->calibration.present) {
+        double us = (double)e->latency_ps / 1e6;
+        e->latency_ps = to_integer((hw->calibration.a * us + hw->calibration.b) * 1e6);
+        e->overhead_ps = e->latency_ps - kernels_ps;
+    }
+    /* The kernels hold the static energy of their own time; 1 W = 1e3 fJ/ps. */
+    double rest = hw->energy.static_w * 1e3 * (double)e->overhead_ps;
+    if (rest >= 0)
+        add_to(&e->energy_fj, to_integer(rest));
+    else
+        e->energy_fj -= llround(fmin(-rest, (double)e->energy_fj));
 }
 
 static void check_fit(const nw_hw *hw, nw_estimate *e)

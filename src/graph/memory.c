@@ -233,12 +233,13 @@ static void allocate(const plan *p, nw_memory *out)
         if (p->last[id] < 0 || p->first[id] >= p->n_steps)
             continue;
         nw_tensor_id home = storage_of(p, id);
-        out->tensors[out->n_tensors++] = (nw_live_tensor){.tensor = id,
-                                                          .n_bytes = bytes_here(p, id),
-                                                          .offset = offset_of[home],
-                                                          .first = p->first[id],
-                                                          .last = p->last[id],
-                                                          .storage = home};
+        out->tensors[out->n_tensors++] =
+            (nw_live_tensor){.tensor = id,
+                             .n_bytes = home == id ? p->n_bytes[id] : bytes_here(p, id),
+                             .offset = offset_of[home],
+                             .first = p->first[id],
+                             .last = p->last[id],
+                             .storage = home};
     }
     free(queue);
     free(scratch);

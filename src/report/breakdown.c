@@ -24,6 +24,17 @@ static bool is_view(const nw_kernel *kernel)
     return kernel->shape.parts[0].kind == NW_KERNEL_VIEW;
 }
 
+static void add_calibration(const nw_hw *hw, nw_buf *out)
+{
+    char provenance[96];
+    if (!hw->calibration.present)
+        nw_buf_puts(out, "   (not calibrated against a chip)\n");
+    else
+        nw_buf_printf(out, "   (calibrated, residual %.3g %%: %s)\n", hw->calibration.residual_pct,
+                      nw_text_visible(hw->calibration.provenance ? hw->calibration.provenance : "?",
+                                      provenance, sizeof provenance));
+}
+
 static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *out)
 {
     const nw_estimate *e = b->estimate;
@@ -32,10 +43,10 @@ static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *o
     for (int i = 0; i < e->kernels->n_kernels; i++)
         n_costed += e->costs[i].is_known && !is_view(&e->kernels->kernels[i]);
     bool has_cost = n_costed || !e->n_unknown;
-    nw_buf_printf(out, "  latency    %s%s%s\n",
+    nw_buf_printf(out, "  latency    %s%s",
                   has_cost ? nw_format_time(e->latency_ps, t[0], sizeof t[0]) : "?",
-                  has_cost && e->n_unknown ? " without the operators of unknown cost" : "",
-                  b->hw->calibration.present ? "" : "   (not calibrated against a chip)");
+                  has_cost && e->n_unknown ? " without the operators of unknown cost" : "");
+    add_calibration(b->hw, out);
     nw_buf_printf(out, "  energy     %s   (%s)\n",
                   has_cost ? nw_format_energy(e->energy_fj, t[0], sizeof t[0]) : "?",
                   "figures of the literature, not measured");
@@ -196,9 +207,13 @@ static void add_table(const nw_breakdown *b, int width, nw_buf *out)
     for (int i = 0; i < n; i++)
         add_row(b, rows[i].index, width, out);
     if (e->overhead_ps) {
-        char line[80];
-        snprintf(line, sizeof line, "%15.2f         fixed cost of an inference",
-                 (double)e->overhead_ps / 1e6);
+        bool is_fixed = b->hw->inference_overhead_cycles > 0;
+        bool is_calibrated = b->hw->calibration.present;
+        char line[96];
+        snprintf(line, sizeof line, "%15.2f         %s%s%s", (double)e->overhead_ps / 1e6,
+                 is_fixed ? "fixed cost of an inference" : "",
+                 is_fixed && is_calibrated ? " and " : "",
+                 is_calibrated ? "correction by the calibration" : "");
         add_line(line, width, out);
     }
     if (n < n_kernels)

@@ -15,9 +15,14 @@ static void add_text(cJSON *object, const char *key, const char *text)
     free(clean);
 }
 
+/* The JSON library drops the last bit where 15 digits come close; a script's number and ours are
+ * the same. */
 static void add_number(cJSON *object, const char *key, double value)
 {
-    cJSON_AddNumberToObject(object, key, value);
+    nw_buf text = {0};
+    nw_buf_double(&text, value);
+    cJSON_AddRawToObject(object, key, nw_buf_text(&text));
+    nw_buf_fini(&text);
 }
 
 static void add_int_or_null(cJSON *object, const char *key, int64_t value, bool is_known)
@@ -135,18 +140,33 @@ static void add_ops(const nw_breakdown *b, cJSON *root)
     free(rows);
 }
 
+static bool is_live_at_peak(const nw_memory *memory, const nw_live_tensor *live)
+{
+    return live->first <= memory->peak_step && live->last >= memory->peak_step;
+}
+
+/* An item a storage, so that the bytes add up to the peak. */
 static void add_peak(const nw_breakdown *b, cJSON *root)
 {
     const nw_memory *memory = &b->estimate->kernels->memory;
     cJSON *list = cJSON_AddArrayToObject(root, "live_at_peak");
     for (int i = 0; i < memory->n_tensors; i++) {
         const nw_live_tensor *live = &memory->tensors[i];
-        if (live->first > memory->peak_step || live->last < memory->peak_step)
+        if (!is_live_at_peak(memory, live) || live->storage != live->tensor)
             continue;
         cJSON *item = cJSON_CreateObject();
         add_text(item, "name", b->graph->tensors[live->tensor].name);
         add_number(item, "bytes", (double)live->n_bytes);
         add_number(item, "offset", (double)live->offset);
+        cJSON *sharers = cJSON_AddArrayToObject(item, "shared_with");
+        for (int k = 0; k < memory->n_tensors; k++) {
+            const nw_live_tensor *other = &memory->tensors[k];
+            if (k == i || other->storage != live->tensor || !is_live_at_peak(memory, other))
+                continue;
+            char *name = nw_printable(b->graph->tensors[other->tensor].name);
+            cJSON_AddItemToArray(sharers, cJSON_CreateString(name));
+            free(name);
+        }
         cJSON_AddItemToArray(list, item);
     }
 }
@@ -230,6 +250,18 @@ static void add_cell(nw_buf *out, const char *text)
     nw_buf_puts(out, "\"");
 }
 
+/* From energy_fj to tile, which is empty where there is none. */
+static void add_cycles(const nw_device_cost *cost, nw_buf *out)
+{
+    nw_buf_printf(out, "%lld", (long long)cost->energy_fj);
+    for (int k = 0; k < NW_BOUND_COUNT; k++)
+        nw_buf_printf(out, ",%lld", (long long)cost->cycles[k]);
+    nw_buf_printf(out, ",%lld,", (long long)cost->total_cycles);
+    if (cost->tile.h)
+        nw_buf_printf(out, "%dx%dx%d", (int)cost->tile.h, (int)cost->tile.w, (int)cost->tile.c);
+    nw_buf_puts(out, ",");
+}
+
 void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
 {
     const nw_estimate *e = b->estimate;
@@ -251,15 +283,15 @@ void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
                           nw_bound_name(cost->bound), cost->utilisation);
         else
             nw_buf_puts(out, ",,,");
-        nw_buf_printf(out, ",%s,%s,%d,%lld,%lld,%lld,%lld,%lld,%lld",
+        nw_buf_printf(out, ",%s,%s,%d,%lld,%lld,%lld,%lld,%lld,",
                       place_name(kernel->shape.in_place), place_name(kernel->shape.out_place),
                       (int)kernel->shape.bits, (long long)cost->macs, (long long)cost->weight_bytes,
                       (long long)cost->dram_bytes, (long long)cost->sram_bytes,
-                      (long long)kernel->live_bytes, (long long)cost->energy_fj);
-        for (int k = 0; k < NW_BOUND_COUNT; k++)
-            nw_buf_printf(out, ",%lld", (long long)cost->cycles[k]);
-        nw_buf_printf(out, ",%lld,%dx%dx%d,", (long long)cost->total_cycles, (int)cost->tile.h,
-                      (int)cost->tile.w, (int)cost->tile.c);
+                      (long long)kernel->live_bytes);
+        if (cost->is_known)
+            add_cycles(cost, out);
+        else
+            nw_buf_puts(out, ",,,,,,,,,");
         add_cell(out, cost->why);
         nw_buf_puts(out, ",");
         add_cell(out, kernel->note);
