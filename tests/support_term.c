@@ -359,6 +359,14 @@ uint64_t terminal_hash(terminal *t)
     return hash;
 }
 
+bool terminal_wait_other(terminal *t, uint64_t hash)
+{
+    for (long end = now_ms() + LIMIT_MS; now_ms() < end; take_output(t, 20))
+        if (terminal_hash(t) != hash)
+            return true;
+    return false;
+}
+
 bool terminal_has_mouse(const terminal *t)
 {
     return t->has_mouse;

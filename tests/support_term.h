@@ -45,7 +45,8 @@ void terminal_settle(terminal *t);
 const char *terminal_text(terminal *t);
 const char *terminal_row(terminal *t, int row);
 terminal_cell terminal_cell_at(terminal *t, int row, int column);
-uint64_t terminal_hash(terminal *t);        /* of every cell with its attributes */
+uint64_t terminal_hash(terminal *t);                  /* of every cell with its attributes */
+bool terminal_wait_other(terminal *t, uint64_t hash); /* until it is not that any more */
 bool terminal_has_mouse(const terminal *t); /* whether the program asked for mouse events */
 /* Where text begins; false: nowhere. */
 bool terminal_find(terminal *t, const char *text, int *row, int *column);
