@@ -63,7 +63,8 @@ FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 
 .PHONY: run test all tests lint bench accuracy fuzz install clean deps
 .DELETE_ON_ERROR:
-.SECONDARY:
+# Kept, and still made when missing: a source older than the archive may be new to it.
+.PRECIOUS: $(B)/%.o
 .DEFAULT_GOAL := all
 
 all: $(B)/nasw
