@@ -35,7 +35,7 @@ typedef struct options {
     int n_files;
     const char *hw, *estimator, *precision, *shapes, *out;
     bool json, csv, help;
-    const char *color; /* of the workbench */
+    const char *color, *progress; /* of the workbench; of long tasks */
     bool ascii, no_mouse, fresh, keys, trust;
     nw_input_size sizes[MAX_INPUT_SIZES];
     const char *size_texts[MAX_INPUT_SIZES];
@@ -125,7 +125,8 @@ static const option_row option_rows[] = {
     {"-o", offsetof(options, out), TEXT, " measure "},
     {"--json", offsetof(options, json), FLAG, " estimate "},
     {"--csv", offsetof(options, csv), FLAG, " estimate "},
-    {"--color", offsetof(options, color), TEXT, " " WORKBENCH " "},
+    {"--color", offsetof(options, color), TEXT, NULL},
+    {"--progress", offsetof(options, progress), TEXT, NULL},
     {"--ascii", offsetof(options, ascii), FLAG, " " WORKBENCH " "},
     {"--no-mouse", offsetof(options, no_mouse), FLAG, " " WORKBENCH " "},
     {"--fresh", offsetof(options, fresh), FLAG, " " WORKBENCH " "},
@@ -490,8 +491,7 @@ static int run_workbench(options *o, nw_arena *arena)
     int code;
     if (o->n_files > 1)
         return fail_usage("one model at a time: nasw [FILE] [--hw NAME]");
-    if (!parse_color(o->color, &ui.color))
-        return fail_usage("--color %s: there are auto, always and never", o->color);
+    (void)parse_color(o->color, &ui.color); /* checked */
     if (o->keys) {
         ui_print_keys(&out);
         code = print_result(&out);
@@ -640,6 +640,21 @@ static bool is_script_call(int argc, char **argv)
     return argc > i && (strcmp(argv[i], "--script") == 0 || strncmp(argv[i], "--script=", 9) == 0);
 }
 
+/* Options that every command takes, whether or not it has colours or takes long. */
+static bool check_everywhere(const options *o)
+{
+    ui_color color;
+    if (!parse_color(o->color, &color)) {
+        fail_usage("--color %s: there are auto, always and never", o->color);
+        return false;
+    }
+    if (o->progress && strcmp(o->progress, "auto") != 0 && strcmp(o->progress, "json") != 0) {
+        fail_usage("--progress %s: there are auto and json", o->progress);
+        return false;
+    }
+    return true;
+}
+
 static int run(int argc, char **argv, nw_arena *arena)
 {
     options o = {.data_path = find_data_path(arena)};
@@ -658,11 +673,13 @@ static int run(int argc, char **argv, nw_arena *arena)
             return print_help();
         if (o.json && o.csv)
             return fail_usage("--json and --csv: choose one");
+        if (!check_everywhere(&o))
+            return EXIT_USAGE;
         return commands[i].run(&o);
     }
     if (argc > 1 && !is_model_or_option(argv[1]))
         return fail_usage("unknown command %s; see nasw --help", argv[1]);
-    if (!parse_options(&o, WORKBENCH, argc - 1, argv + 1, arena))
+    if (!parse_options(&o, WORKBENCH, argc - 1, argv + 1, arena) || !check_everywhere(&o))
         return EXIT_USAGE;
     return o.help ? print_help() : run_workbench(&o, arena);
 }

@@ -112,7 +112,8 @@ typedef struct nw_hw {
     } dram;
 
     struct {
-        bool pinned; /* resident across inferences up to pinned_bytes */
+        bool pinned; /* a kernel's weights up to pinned_bytes stay on chip between inferences; a
+                      * rule of the kernel alone: the sum over a network is not checked */
         int64_t pinned_bytes;
         double compression;         /* stored bytes per raw byte, 1: none */
         int sparsity_n, sparsity_m; /* n of m are zero; 0: dense */

@@ -50,10 +50,11 @@ static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *o
     nw_buf_printf(out, "  energy     %s   (%s)\n",
                   has_cost ? nw_format_energy(e->energy_fj, t[0], sizeof t[0]) : "?",
                   "figures of the literature, not measured");
-    nw_buf_printf(out, "  MACs       %s   params %s   weights %s in the file\n",
+    nw_buf_printf(out, "  MACs       %s   params %s   weights %s in the file%s\n",
                   nw_format_count(counts->macs, t[0], sizeof t[0]),
                   nw_format_count(counts->params, t[1], sizeof t[1]),
-                  nw_format_bytes(counts->weight_bytes, t[2], sizeof t[2]));
+                  nw_format_bytes(counts->weight_bytes, t[2], sizeof t[2]),
+                  counts->n_opaque ? ", without what cannot be analysed" : "");
     nw_buf_printf(out, "  memory     %s live at the peak, arena %s, SRAM %s",
                   nw_format_bytes(e->peak_live_bytes, t[0], sizeof t[0]),
                   nw_format_bytes(e->arena_bytes, t[1], sizeof t[1]),
@@ -62,8 +63,8 @@ static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *o
         out, "   (file order, file's types: %s)\n",
         nw_format_bytes(nw_graph_peak_live_bytes_file_order(b->graph, NULL), t[3], sizeof t[3]));
     nw_buf_printf(out, "  traffic    DRAM %s, SRAM %s\n",
-                  nw_format_bytes(e->dram_bytes, t[0], sizeof t[0]),
-                  nw_format_bytes(e->sram_bytes, t[1], sizeof t[1]));
+                  has_cost ? nw_format_bytes(e->dram_bytes, t[0], sizeof t[0]) : "?",
+                  has_cost ? nw_format_bytes(e->sram_bytes, t[1], sizeof t[1]) : "?");
     if (!e->fits)
         nw_buf_printf(out, "  DOES NOT FIT: %s\n", e->reason);
 }

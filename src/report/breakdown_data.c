@@ -103,14 +103,17 @@ static cJSON *kernel_json(const nw_breakdown *b, int index)
         cJSON_AddNullToObject(object, "latency_us");
     cJSON_AddStringToObject(object, "bound",
                             cost->is_known ? nw_bound_name(cost->bound) : "unknown");
-    add_number(object, "utilisation", cost->utilisation);
+    if (cost->is_known)
+        add_number(object, "utilisation", cost->utilisation);
+    else
+        cJSON_AddNullToObject(object, "utilisation");
     cJSON_AddItemToObject(object, "placement", placement_json(&kernel->shape));
     add_number(object, "partition", kernel->partition);
     add_number(object, "bits", kernel->shape.bits);
-    add_number(object, "macs", (double)cost->macs);
-    add_number(object, "weight_bytes", (double)cost->weight_bytes);
-    add_number(object, "dram_bytes", (double)cost->dram_bytes);
-    add_number(object, "sram_bytes", (double)cost->sram_bytes);
+    add_int_or_null(object, "macs", cost->macs, cost->is_known);
+    add_int_or_null(object, "weight_bytes", cost->weight_bytes, cost->is_known);
+    add_int_or_null(object, "dram_bytes", cost->dram_bytes, cost->is_known);
+    add_int_or_null(object, "sram_bytes", cost->sram_bytes, cost->is_known);
     add_number(object, "live_bytes", (double)kernel->live_bytes);
     add_int_or_null(object, "energy_fj", cost->energy_fj, cost->is_known);
     add_int_or_null(object, "total_cycles", cost->total_cycles, cost->is_known);
