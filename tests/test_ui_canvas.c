@@ -141,10 +141,22 @@ START_TEST(glyphs_have_ascii_twins)
 {
     ui_canvas c;
     ui_canvas_init(&c, 1, 20, true);
-    ui_text(&c, 0, 0, -1, UI_ROLE_TEXT, "56²×24 ▼ ▲ → ● · Δ ─");
-    expect_dump(&c, "562x24 v ^ > @ . d -\n");
+    ui_text(&c, 0, 0, -1, UI_ROLE_TEXT, "56²×24 ▼ ▲ → ● · Δ …");
+    expect_dump(&c, "562x24 v ^ > @ . d ~\n");
     for (int id = 0; id < UI_GLYPH_COUNT; id++)
         ck_assert_uint_lt(ui_glyph(&c, (ui_glyph_id)id), 0x80);
+    ui_canvas_fini(&c);
+}
+END_TEST
+
+START_TEST(text_that_had_to_be_cut_shows_that_it_was)
+{
+    ui_canvas c;
+    ui_canvas_init(&c, 3, 8, false);
+    ck_assert_int_eq(ui_text_cut(&c, 0, 0, -1, UI_ROLE_TEXT, "12.50 ms"), 8); /* just fits */
+    ck_assert_int_eq(ui_text_cut(&c, 1, 0, -1, UI_ROLE_TEXT, "112.50 ms"), 8);
+    ck_assert_int_eq(ui_text_cut(&c, 2, 2, 3, UI_ROLE_TEXT, "abcd"), 3);
+    expect_dump(&c, "12.50 ms\n112.50 …\n  ab…\n");
     ui_canvas_fini(&c);
 }
 END_TEST
@@ -466,6 +478,7 @@ int main(void)
     tcase_add_test(c, a_frame_has_its_title_in_the_upper_edge);
     tcase_add_test(c, bars_end_in_eighths_of_a_cell_or_whole_cells_in_ascii);
     tcase_add_test(c, glyphs_have_ascii_twins);
+    tcase_add_test(c, text_that_had_to_be_cut_shows_that_it_was);
     tcase_add_test(c, wrapped_text_is_broken_between_words);
     tcase_add_test(c, a_canvas_without_cells_takes_everything);
     suite_add_tcase(suite, c);

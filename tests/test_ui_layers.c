@@ -134,6 +134,9 @@ START_TEST(a_filter_keeps_what_holds_all_its_terms)
         {"bound!=dram", "0 2 3 4"},
         {"type=conv", "0 2"},
         {"type=dwconv", "1"},
+        {"type=dw", "1"},
+        {"type!=dw", "0 2 3 4"},
+        {"kernel=act", "2"},
         {"b1", "0 1"},
         {"B1", "0 1"},
         {"dwconv", "1"},
@@ -465,6 +468,31 @@ START_TEST(a_real_model_looks_as_it_was_accepted)
 }
 END_TEST
 
+/* Every column it names is one a term may use; at 60 columns the examples give way. */
+START_TEST(an_empty_filter_says_which_columns_there_are)
+{
+    char columns[128], term[64], *rest;
+    ui_layers_filter filter;
+    stage s = open_stage("demo", 21, 80);
+    ui_layers_filter_columns(columns, sizeof columns);
+    type(&s, "");
+    char *wide = dump(&s, false);
+    ck_assert_ptr_nonnull(strstr(wide, "/_  kernel name us % util bound "));
+    ck_assert_ptr_nonnull(strstr(wide, "  us>10 kernel=dw\n"));
+    s.rect = (ui_rect){0, 0, 13, 60};
+    char *narrow = dump(&s, false);
+    ck_assert_ptr_nonnull(strstr(narrow, columns));
+    for (char *at = strtok_r(columns, " ", &rest); at; at = strtok_r(NULL, " ", &rest)) {
+        snprintf(term, sizeof term, "%s=1", at);
+        ui_layers_parse_filter(term, &filter);
+        ck_assert_str_eq(filter.problem, "");
+    }
+    free(wide);
+    free(narrow);
+    close_stage(&s);
+}
+END_TEST
+
 START_TEST(panes_below_take_turns_on_a_narrow_screen)
 {
     stage s = open_stage("demo", 21, 80);
@@ -624,6 +652,7 @@ static Suite *layers_suite(void)
     suite_add_tcase(suite, tc);
     tcase_add_loop_test(tc, the_demo_looks_as_it_was_accepted, 0, N(sizes));
     tcase_add_loop_test(tc, a_real_model_looks_as_it_was_accepted, 0, N(sizes));
+    tcase_add_test(tc, an_empty_filter_says_which_columns_there_are);
     tcase_add_test(tc, panes_below_take_turns_on_a_narrow_screen);
     tcase_add_test(tc, no_size_of_screen_is_too_small);
     tcase_add_test(tc, changes_of_kernels_add_up_to_the_change_of_the_network);

@@ -23,7 +23,7 @@ typedef struct twin {
 /* In the order of ui_glyph_id; then what frames, bars and charts are made of. */
 static const twin twins[] = {
     {0x25bc, 'v'}, {0x25b2, '^'}, {0x00d7, 'x'}, {0x00b7, '.'},  {0x25cf, '@'}, {0x00b2, '2'},
-    {0x0394, 'd'}, {0x2192, '>'}, {0x25b6, '>'}, {0x2026, '.'},  {0x2500, '-'}, {0x2571, '/'},
+    {0x0394, 'd'}, {0x2192, '>'}, {0x25b6, '>'}, {0x2026, '~'},  {0x2500, '-'}, {0x2571, '/'},
     {0x250c, '+'}, {0x2510, '+'}, {0x2514, '+'}, {0x2518, '+'},  {0x2502, '|'}, {0x2014, '-'},
     {0x2191, '^'}, {0x2193, 'v'}, {0x2190, '<'}, {0x2260, '!'},  {0x2265, '>'}, {0x2264, '<'},
     {0x2581, '.'}, {0x2582, ':'}, {0x2583, '-'}, {0x2584, '='},  {0x2585, '+'}, {0x2586, '*'},
@@ -212,6 +212,15 @@ int ui_text(ui_canvas *canvas, int row, int column, int max_columns, ui_role rol
                    p.glyph ? p.glyph : (uint32_t)(unsigned char)p.mark[i]);
         text += p.bytes;
     }
+    return used;
+}
+
+int ui_text_cut(ui_canvas *canvas, int row, int column, int max_columns, ui_role role,
+                const char *text)
+{
+    int used = ui_text(canvas, row, column, max_columns, role, text);
+    if (used > 0 && used < ui_text_columns(text))
+        ui_put(canvas, row, column + used - 1, role, ui_glyph(canvas, UI_GLYPH_ELLIPSIS));
     return used;
 }
 

@@ -58,6 +58,9 @@ void ui_canvas_no_clip(ui_canvas *canvas);
 /* Paints UTF-8 text, cut at max_columns (negative: to the clip's edge); returns columns used. */
 int ui_text(ui_canvas *canvas, int row, int column, int max_columns, ui_role role,
             const char *text);
+/* The same; what had to be cut ends in an ellipsis. */
+int ui_text_cut(ui_canvas *canvas, int row, int column, int max_columns, ui_role role,
+                const char *text);
 int ui_printf(ui_canvas *canvas, int row, int column, int max_columns, ui_role role,
               const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* The same, ending at column - 1. */
@@ -95,7 +98,7 @@ typedef enum ui_glyph_id {
     UI_GLYPH_DELTA,    /* Δ d */
     UI_GLYPH_ARROW,    /* → > */
     UI_GLYPH_RUNNING,  /* ▶ > */
-    UI_GLYPH_ELLIPSIS, /* … . */
+    UI_GLYPH_ELLIPSIS, /* … ~ */
     UI_GLYPH_RULE,     /* ─ - */
     UI_GLYPH_SLOPE,    /* ╱ / */
     UI_GLYPH_COUNT

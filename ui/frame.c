@@ -96,14 +96,14 @@ static void draw_message(app *a)
     int row = canvas->rows - 2, n;
     const nw_message *messages = nw_session_messages(a->session, &n);
     if (a->has_note) {
-        ui_text(canvas, row, 0, -1, UI_ROLE_WARNING, a->note);
+        ui_text_cut(canvas, row, 0, -1, UI_ROLE_WARNING, a->note);
     } else if (n > 0 && messages[n - 1].text != a->seen) {
         const nw_message *last = &messages[n - 1];
-        ui_text(canvas, row, 0, -1,
-                last->kind == NW_MESSAGE_ERROR     ? UI_ROLE_ERROR
-                : last->kind == NW_MESSAGE_WARNING ? UI_ROLE_WARNING
-                                                   : UI_ROLE_TEXT,
-                last->text);
+        ui_text_cut(canvas, row, 0, -1,
+                    last->kind == NW_MESSAGE_ERROR     ? UI_ROLE_ERROR
+                    : last->kind == NW_MESSAGE_WARNING ? UI_ROLE_WARNING
+                                                       : UI_ROLE_TEXT,
+                    last->text);
     }
 }
 

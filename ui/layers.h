@@ -156,6 +156,8 @@ ui_layers_column ui_layers_next_sort(const ui_layers *layers, int direction);
 
 /* ---- filter (layers_filter.c) ---- */
 void ui_layers_parse_filter(const char *text, ui_layers_filter *out);
+/* "kernel name us % ...": the columns a term can name. */
+const char *ui_layers_filter_columns(char *dst, size_t size);
 bool ui_layers_matches(const ui_layers *layers, const ui_layers_row *row);
 /* "0 of 78 match `us>900` (maximum 219.0). Esc clears."; dst is returned. */
 const char *ui_layers_no_match(const ui_layers *layers, char *dst, size_t size);

@@ -12,12 +12,14 @@ typedef struct key_row {
     ui_layers_column column;
 } key_row;
 
+/* Named to the user are those as the table's head has them; then come other words for them. */
+enum { N_NAMED = 12 };
 static const key_row keys[] = {
-    {"us", UI_LAYERS_TIME},     {"%", UI_LAYERS_SHARE},     {"util", UI_LAYERS_UTIL},
-    {"bound", UI_LAYERS_BOUND}, {"type", UI_LAYERS_KIND},   {"name", UI_LAYERS_NAME},
+    {"kernel", UI_LAYERS_KIND}, {"name", UI_LAYERS_NAME},   {"us", UI_LAYERS_TIME},
+    {"%", UI_LAYERS_SHARE},     {"util", UI_LAYERS_UTIL},   {"bound", UI_LAYERS_BOUND},
     {"macs", UI_LAYERS_MACS},   {"sram", UI_LAYERS_SRAM},   {"dram", UI_LAYERS_DRAM},
-    {"delta", UI_LAYERS_DELTA}, {"note", UI_LAYERS_NOTE},   {"#", UI_LAYERS_NUMBER},
-    {"kernel", UI_LAYERS_KIND}, {"share", UI_LAYERS_SHARE}, {"time", UI_LAYERS_TIME},
+    {"note", UI_LAYERS_NOTE},   {"delta", UI_LAYERS_DELTA}, {"#", UI_LAYERS_NUMBER},
+    {"type", UI_LAYERS_KIND},   {"share", UI_LAYERS_SHARE}, {"time", UI_LAYERS_TIME},
     {"why", UI_LAYERS_NOTE},
 };
 
@@ -85,12 +87,20 @@ static bool read_number(const char *text, double *out)
     return end != text && !*end && isfinite(value);
 }
 
+const char *ui_layers_filter_columns(char *dst, size_t size)
+{
+    size_t used = 0;
+    dst[0] = '\0';
+    for (int i = 0; i < N_NAMED && used < size; i++)
+        used += (size_t)snprintf(dst + used, size - used, "%s%s", i ? " " : "", keys[i].name);
+    return dst;
+}
+
 static void complain_of_key(const char *key, ui_layers_filter *out)
 {
-    size_t used = (size_t)snprintf(out->problem, sizeof out->problem, "no column \"%.20s\":", key);
-    for (int i = 0; i < 12 && used < sizeof out->problem; i++)
-        used +=
-            (size_t)snprintf(out->problem + used, sizeof out->problem - used, " %s", keys[i].name);
+    char columns[128];
+    snprintf(out->problem, sizeof out->problem, "no column \"%.20s\": %s", key,
+             ui_layers_filter_columns(columns, sizeof columns));
 }
 
 /* false: the term is left out and problem says why. */
@@ -162,16 +172,16 @@ void ui_layers_parse_filter(const char *text, ui_layers_filter *out)
 
 /* ---- matching ---- */
 
-/* type=conv is conv, conv+act and conv+pool, but not dwconv. */
+/* A part begins as asked: type=conv is conv, conv+act and conv+pool, but not dwconv; type=dw is. */
 static bool has_part(const char *kind, const char *part)
 {
     size_t length = strlen(part);
     for (const char *at = kind; at; at = strchr(at, '+')) {
         at += *at == '+';
-        if (strncmp(at, part, length) == 0 && strchr("+ ", at[length]))
+        if (strncmp(at, part, length) == 0)
             return true;
     }
-    return strcmp(kind, part) == 0;
+    return false;
 }
 
 static bool equals_text(const ui_layers *layers, const ui_layers_row *row,

@@ -227,10 +227,22 @@ static void add_counts(const ui_layers *layers, item_list *list)
             plural(layers->n_lost));
 }
 
+/* What is wrong with the filter or, before it is typed, what it can say. */
+static const char *about_filter(const ui_layers *layers, char *dst, size_t size)
+{
+    char columns[128];
+    if (layers->filter.problem[0])
+        return layers->filter.problem;
+    if (!layers->is_typing || layers->filter_text[0])
+        return NULL;
+    snprintf(dst, size, "%s  us>10 kernel=dw", ui_layers_filter_columns(columns, sizeof columns));
+    return dst;
+}
+
 void ui_layers_draw_status(ui_canvas *canvas, ui_rect rect, const ui_layers *layers)
 {
     item_list list = {.n = 0};
-    char text[300];
+    char text[300], hint[160];
     if (layers->filter_text[0] || layers->is_typing) {
         const char *shown = layers->filter_text;
         int room = rect.columns / 2, excess = ui_text_columns(shown) - room;
@@ -241,12 +253,13 @@ void ui_layers_draw_status(ui_canvas *canvas, ui_rect rect, const ui_layers *lay
         add(&list, 0, layers->is_typing ? UI_ROLE_TITLE : UI_ROLE_TEXT, "/%s%s", shown,
             layers->is_typing ? "_" : "");
     }
-    if (layers->filter.problem[0]) {
+    const char *about = about_filter(layers, hint, sizeof hint);
+    if (about) {
         int used = list.n ? ui_text_columns(list.items[0].text) + GAP : 0;
         ui_layers_flow(canvas, rect, list.items, list.n);
-        ui_text(
-            canvas, rect.row, rect.column + used, rect.columns - used, UI_ROLE_ERROR,
-            ui_layers_fit_words(layers->filter.problem, rect.columns - used, text, sizeof text));
+        ui_text(canvas, rect.row, rect.column + used, rect.columns - used,
+                about == hint ? UI_ROLE_DIM : UI_ROLE_ERROR,
+                ui_layers_fit_words(about, rect.columns - used, text, sizeof text));
         return;
     }
     if (layers->n_rows && !layers->n_shown) {

@@ -133,8 +133,8 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
         ui_text(canvas, at, in.column, 14, row->is_possible ? UI_ROLE_KEY : UI_ROLE_DIM,
                 ui_entry_keys(row->entry, keys, sizeof keys));
         ui_text(canvas, at, in.column + 15, 15, role, ui_entry_name(row->entry));
-        ui_text(canvas, at, in.column + 31, in.columns - 31, role,
-                row->is_possible ? ui_entry_help(row->entry) : row->why);
+        ui_text_cut(canvas, at, in.column + 31, in.columns - 31, role,
+                    row->is_possible ? ui_entry_help(row->entry) : row->why);
         if (top + i == cursor)
             ui_reverse_row(canvas, at, in.column, in.columns);
     }
