@@ -184,6 +184,9 @@ START_TEST(errors_name_file_and_line)
         {"conv,14,14,64,14,14,64,1,1,1,1,,,,,maybe", "residual is \"maybe\""},
         {"conv,14,14,64,14,14,64,1,1,1,1,,,999,,", "bits is 999"},
         {"conv,14,14", "3 cells, the header line has 16"},
+        {"conv,28,28,8,280,28,8,3,3,1,1,,,,,", "out_h is 280 from in_h 28"},
+        {"dwconv,28,28,8,28,31,8,3,3,1,1,,,,,", "out_w is 31 from in_w 28"},
+        {"pool,28,28,64,14,14,128,2,2,2,2,,,,,", "out_c is 128; a pool keeps its channels"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[512];
@@ -192,6 +195,15 @@ START_TEST(errors_name_file_and_line)
     }
     expect_error(HEADER "conv,14,14,64,14,14,64,1,1,1,1,,,4,,\n", NW_UNSUPPORTED, "shapes.csv:2",
                  "4-bit");
+}
+END_TEST
+
+/* 28 with 3x3: full padding (2 on either side) gives 30, and one more would see nothing. */
+START_TEST(full_padding_is_possible)
+{
+    csv t = measure_good("ne32", HEADER "conv,28,28,8,30,30,8,3,3,1,1,,,,,\n");
+    ck_assert_int_eq(t.n_rows, 1);
+    csv_free(&t);
 }
 END_TEST
 
@@ -230,6 +242,7 @@ int main(void)
     tcase_add_test(tc, a_measured_table_is_a_table_of_shapes);
     tcase_add_test(tc, maps_that_do_not_fit_live_in_dram);
     tcase_add_test(tc, errors_name_file_and_line);
+    tcase_add_test(tc, full_padding_is_possible);
     tcase_add_test(tc, errors_of_the_header_line);
     tcase_add_test(tc, absurd_sizes_are_finite);
     SRunner *runner = srunner_create(suite);

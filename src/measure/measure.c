@@ -352,6 +352,33 @@ static nw_status check_groups(reader *r, nw_kernel_part *part)
     return NW_OK;
 }
 
+/* Every window touches the input: padding is at most the window less one on either side. */
+static nw_status check_window(reader *r, const nw_kernel_part *part)
+{
+    const int64_t sizes[2][5] = {
+        {part->in_h, part->out_h, part->kernel_h, part->stride_h, part->dilation_h},
+        {part->in_w, part->out_w, part->kernel_w, part->stride_w, part->dilation_w}};
+    bool has_window = part->kind == NW_KERNEL_CONV || part->kind == NW_KERNEL_DWCONV ||
+                      part->kind == NW_KERNEL_POOL;
+    for (int i = 0; i < 2 && has_window; i++) {
+        char text[96];
+        int64_t reach = multiply(sizes[i][2] - 1, sizes[i][4]);
+        int64_t last = multiply(sizes[i][1] - 1, sizes[i][3]);
+        snprintf(text, sizeof text, "%lld from in_%c %lld", (long long)sizes[i][1], i ? 'w' : 'h',
+                 (long long)sizes[i][0]);
+        if (last >= sizes[i][0] && last - sizes[i][0] >= reach)
+            return fail(r, NW_INVALID,
+                        i ? "out_w is %s: the last windows would see nothing but padding"
+                          : "out_h is %s: the last windows would see nothing but padding",
+                        text);
+    }
+    char text[64];
+    snprintf(text, sizeof text, "%lld", (long long)part->out_c);
+    if (part->kind == NW_KERNEL_POOL && part->out_c != part->in_c)
+        return fail(r, NW_INVALID, "out_c is %s; a pool keeps its channels", text);
+    return NW_OK;
+}
+
 /* A map that becomes one row of outputs is flattened; else every pixel is a row. */
 static nw_status check_product(reader *r, nw_kernel_part *part)
 {
@@ -442,6 +469,8 @@ static nw_status make_shape(reader *r, const nw_hw *hw, row *in)
         fill_second(first, &s->parts[1]);
     for (int i = 0; i < s->n_parts && status == NW_OK; i++)
         status = check_groups(r, &s->parts[i]);
+    for (int i = 0; i < s->n_parts && status == NW_OK; i++)
+        status = check_window(r, &s->parts[i]);
     if (status == NW_OK && first->kind == NW_KERNEL_FC)
         status = check_product(r, first);
     if (status != NW_OK)
