@@ -182,12 +182,16 @@ static int open_protected(lua_State *L)
     return 0;
 }
 
+void lua_engine_set_budget(lua_engine *engine, int64_t budget)
+{
+    engine->config.budget = budget ? budget : DEFAULT_BUDGET;
+}
+
 lua_engine *lua_engine_new(const lua_config *config)
 {
     lua_engine *engine = nw_zalloc(sizeof *engine);
     engine->config = *config;
-    if (!engine->config.budget)
-        engine->config.budget = DEFAULT_BUDGET;
+    lua_engine_set_budget(engine, config->budget);
     if (engine->config.cpu_s <= 0)
         engine->config.cpu_s = DEFAULT_CPU_S;
     int64_t memory = config->memory_bytes ? config->memory_bytes : DEFAULT_MEMORY;

@@ -44,6 +44,9 @@ typedef struct lua_config {
 lua_engine *lua_engine_new(const lua_config *config);
 void lua_engine_free(lua_engine *engine); /* NULL is fine */
 
+/* Of every run from here on, in units of work; 0: the default. */
+void lua_engine_set_budget(lua_engine *engine, int64_t budget);
+
 /* Runs a script, "-" from standard input; args become arg[1], arg[2], ... On failure `problem`
  * gets "F.lua:12: what" and below it the lines of a short traceback, all printable.
  * NW_INVALID: the script's error; NW_LIMIT: memory or budget gone; NW_CANCELLED: interrupted;

@@ -437,15 +437,19 @@ static const char *find_init_path(nw_arena *arena)
     return copy && access(copy, R_OK) == 0 ? copy : NULL;
 }
 
+enum { INIT_BUDGET = 30 * 1000 * 1000 }; /* a fraction of a second: the screen waits for it */
+
 /* A mistake in init.lua is a message; the workbench opens all the same. */
 static void run_init(lua_engine *engine, nw_session *session, nw_arena *arena)
 {
     const char *path = find_init_path(arena);
     nw_buf problem = {0};
+    lua_engine_set_budget(engine, INIT_BUDGET);
     if (path && lua_engine_run_file(engine, path, NULL, 0, &problem) != NW_OK) {
         const char *text = nw_buf_text(&problem);
         nw_session_say(session, NW_MESSAGE_ERROR, "%.*s", (int)strcspn(text, "\n"), text);
     }
+    lua_engine_set_budget(engine, 0);
     nw_buf_fini(&problem);
 }
 

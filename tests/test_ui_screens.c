@@ -81,6 +81,31 @@ START_TEST(a_file_opens_in_layers_and_a_bad_one_is_said_on_the_welcome)
 }
 END_TEST
 
+/* The endless one ends by its budget, before anything is on the screen. */
+static const char *const broken_inits[][2] = {
+    {"error('boom')", "init.lua:1: boom"},
+    {"while true do end", "init.lua:1: the script's budget"},
+    {"nasw.bind('f', 'hw.next') nasw.bind('f', 'export')", "init.lua:1: f: is the key of hw.next"},
+};
+
+START_TEST(a_mistake_in_init_lua_is_not_hidden_by_the_file_that_opened)
+{
+    char line[256];
+    snprintf(line, sizeof line,
+             "mkdir -p .config/nasw && echo \"%s\" > .config/nasw/init.lua && exec \"$0\" demo",
+             broken_inits[_i][0]);
+    const char *const words[] = {"/bin/sh", "-c", line, nasw_program(), NULL};
+    terminal *t = terminal_start(24, 120, COLORS_256, words);
+    ck_assert(terminal_wait_for(t, "[3 Layers]"));
+    ck_assert(terminal_wait_for(t, broken_inits[_i][1]));
+    terminal_send(t, "M");
+    ck_assert(terminal_wait_for(t, "opened demo:"));
+    terminal_send(t, "\033");
+    ck_assert(terminal_wait_gone(t, "opened demo:"));
+    leave(t);
+}
+END_TEST
+
 START_TEST(escapes_in_names_are_shown_never_sent)
 {
     terminal *t = start(24, 80, COLORS_256,
@@ -697,6 +722,8 @@ int main(void)
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, the_demo_is_one_key_from_a_cold_start, 0, N_OF(sizes));
     tcase_add_test(c, a_file_opens_in_layers_and_a_bad_one_is_said_on_the_welcome);
+    tcase_add_loop_test(c, a_mistake_in_init_lua_is_not_hidden_by_the_file_that_opened, 0,
+                        N_OF(broken_inits));
     tcase_add_test(c, escapes_in_names_are_shown_never_sent);
     tcase_add_test(c, hardware_of_the_command_line_is_shown);
     tcase_add_loop_test(c, without_a_terminal_there_is_one_line_and_status_2, 0, N_OF(unusable));

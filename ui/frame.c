@@ -90,21 +90,31 @@ static void draw_header(app *a)
 
 /* ---- the last two rows ---- */
 
+/* The worst that was said since the last key, of these the latest; NULL: nothing was. What a file
+ * opened well says does not hide what is wrong in init.lua. */
+static const nw_message *find_message(const app *a)
+{
+    int n;
+    const nw_message *messages = nw_session_messages(a->session, &n), *worst = NULL;
+    for (int i = n - 1; i >= 0 && messages[i].text != a->seen; i--)
+        if (!worst || messages[i].kind > worst->kind)
+            worst = &messages[i];
+    return worst;
+}
+
 static void draw_message(app *a)
 {
     ui_canvas *canvas = &a->canvas;
-    int row = canvas->rows - 2, n;
-    const nw_message *messages = nw_session_messages(a->session, &n);
-    if (a->has_note) {
+    int row = canvas->rows - 2;
+    const nw_message *message = find_message(a);
+    if (a->has_note)
         ui_text_cut(canvas, row, 0, -1, UI_ROLE_WARNING, a->note);
-    } else if (n > 0 && messages[n - 1].text != a->seen) {
-        const nw_message *last = &messages[n - 1];
+    else if (message)
         ui_text_cut(canvas, row, 0, -1,
-                    last->kind == NW_MESSAGE_ERROR     ? UI_ROLE_ERROR
-                    : last->kind == NW_MESSAGE_WARNING ? UI_ROLE_WARNING
-                                                       : UI_ROLE_TEXT,
-                    last->text);
-    }
+                    message->kind == NW_MESSAGE_ERROR     ? UI_ROLE_ERROR
+                    : message->kind == NW_MESSAGE_WARNING ? UI_ROLE_WARNING
+                                                          : UI_ROLE_TEXT,
+                    message->text);
 }
 
 static void draw_footer(app *a)
