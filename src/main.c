@@ -385,7 +385,7 @@ static const char *find_state_path(nw_arena *arena)
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     if (state && state[0] == '/')
         nw_buf_printf(&path, "%s/nasw", state);
-    else if (home && home[0] == '/')
+    else if (home && home[0] == '/' && access(home, F_OK) == 0) /* a home is not ours to make */
         nw_buf_printf(&path, "%s/.local/state/nasw", home);
     const char *copy = path.length ? nw_arena_strdup(arena, path.text) : NULL;
     nw_buf_fini(&path);

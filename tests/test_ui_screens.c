@@ -106,6 +106,23 @@ START_TEST(a_mistake_in_init_lua_is_not_hidden_by_the_file_that_opened)
 }
 END_TEST
 
+/* HOME=/nonexistent is how systems say that an account has none. */
+START_TEST(a_home_that_is_missing_is_not_made)
+{
+    const char *const words[] = {"/bin/sh", "-c",
+                                 "HOME=$HOME/none \"$0\" demo; test -e none || echo none was made",
+                                 nasw_program(), NULL};
+    terminal *t = terminal_start(24, 80, COLORS_256, words);
+    wait_for_layers(t);
+    terminal_send(t, "y");
+    ck_assert(terminal_wait_for(t, "copied (no file: nothing is kept)"));
+    terminal_send(t, "q");
+    ck_assert(terminal_wait_for(t, "none was made"));
+    ck_assert_int_eq(terminal_finish(t), 0);
+    terminal_free(t);
+}
+END_TEST
+
 START_TEST(escapes_in_names_are_shown_never_sent)
 {
     terminal *t = start(24, 80, COLORS_256,
@@ -724,6 +741,7 @@ int main(void)
     tcase_add_test(c, a_file_opens_in_layers_and_a_bad_one_is_said_on_the_welcome);
     tcase_add_loop_test(c, a_mistake_in_init_lua_is_not_hidden_by_the_file_that_opened, 0,
                         N_OF(broken_inits));
+    tcase_add_test(c, a_home_that_is_missing_is_not_made);
     tcase_add_test(c, escapes_in_names_are_shown_never_sent);
     tcase_add_test(c, hardware_of_the_command_line_is_shown);
     tcase_add_loop_test(c, without_a_terminal_there_is_one_line_and_status_2, 0, N_OF(unusable));

@@ -132,6 +132,7 @@ nw_status nw_session_save_log(nw_session *s, const char *path, nw_error *err)
     nw_status status = write_file(s, path, &text, err);
     nw_buf_fini(&text);
     if (status == NW_OK)
-        nw_session_say(s, NW_MESSAGE_INFO, "wrote %d actions to %s", s->n_done, path);
+        nw_session_say(s, NW_MESSAGE_INFO, "wrote %d action%s to %s", s->n_done,
+                       s->n_done == 1 ? "" : "s", path);
     return status;
 }
