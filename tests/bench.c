@@ -274,6 +274,18 @@ static void bench_start_and_idling(double yardstick)
     end_workbench(&w);
 }
 
+static void bench_lua(void)
+{
+    const char *program = getenv("NASW_BIN");
+    char command[512];
+    snprintf(command, sizeof command, "%s --script tests/lua/bench.lua",
+             program ? program : "build/nasw");
+    printf("\nscripts\n");
+    fflush(stdout);
+    if (system(command) != 0)
+        printf("  the script failed\n");
+}
+
 int main(void)
 {
     static const char *const hw[] = {"ne32", "u55-256", "systolic16-ws"};
@@ -293,5 +305,6 @@ int main(void)
     bench_keys(36, 120);
     bench_keys(60, 200);
     bench_start_and_idling(yardstick);
+    bench_lua();
     return 0;
 }
