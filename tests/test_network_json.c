@@ -61,6 +61,12 @@ static void check_tensor(const nw_graph *one, const nw_graph *other, int id)
     ck_assert_int_eq(a->quant.axis, b->quant.axis);
     ck_assert_int_eq(a->quant.zero_point, b->quant.zero_point);
     ck_assert(same_real(a->quant.scale, b->quant.scale));
+    ck_assert_int_eq(a->quant.scales != NULL, b->quant.scales != NULL);
+    ck_assert_int_eq(a->quant.zero_points != NULL, b->quant.zero_points != NULL);
+    for (int i = 0; a->quant.scales && i < a->quant.n_channels; i++)
+        ck_assert(same_real(a->quant.scales[i], b->quant.scales[i]));
+    for (int i = 0; a->quant.zero_points && i < a->quant.n_channels; i++)
+        ck_assert_int_eq(a->quant.zero_points[i], b->quant.zero_points[i]);
     ck_assert_int_eq(a->n_bytes, b->n_bytes);
     ck_assert_int_eq(a->file_offset, b->file_offset);
     ck_assert_int_eq(a->is_input, b->is_input);
@@ -139,7 +145,9 @@ static nw_graph *make_sample(const nw_file *file)
         add_tensor(graph, "base64:AAAA", NW_DTYPE_FLOAT32, 4, (int64_t[]){-1, 3, 8, 8});
     nw_tensor_id w = add_tensor(graph, "weight", NW_DTYPE_INT8, 4, (int64_t[]){16, 3, 5, 5});
     nw_graph_set_data(graph, w, file->bytes + 100, 1200, 100);
-    graph->tensors[w].quant = (nw_quant){16, 0, 0.1, -128};
+    static const float scales[16] = {0.1f, 1e-45f, 3.4e38f, 1.0f / 3};
+    static const int64_t points[16] = {-128, INT64_MAX, INT64_MIN, 7};
+    graph->tensors[w].quant = (nw_quant){16, 0, 0.1, -128, scales, points};
     nw_tensor_id big = add_tensor(graph, "big", NW_DTYPE_FLOAT32, 2, (int64_t[]){40, 50});
     nw_graph_set_data(graph, big, NULL, 8000, 5000);
     graph->tensors[big].file_path = nw_graph_strdup(graph, "weights/\xc3\xa9.bin");
@@ -186,6 +194,10 @@ static nw_graph *make_sample(const nw_file *file)
     node->attrs.resize_form = NW_RESIZE_SIZE_HW;
     node->attrs.resize_mode = NW_RESIZE_CUBIC;
     node->attrs.reduce = NW_REDUCE_OTHER;
+    node->attrs.rounding = NW_ROUND_CEIL;
+    node->attrs.fill = NW_FILL_SYMMETRIC;
+    node->attrs.counts_pads = node->attrs.is_crd = node->attrs.to_end = true;
+    node->attrs.one_from_zero = node->attrs.is_partial = true;
     nw_graph_add_node(graph, NW_OP_ADD, "sum", "Sum", (nw_tensor_id[]){made, list, gone, big}, 4,
                       NULL, 0);
     nw_graph_add_input(graph, x);
@@ -368,6 +380,12 @@ START_TEST(errors_name_the_place_in_the_json)
          "a number"},
         {TENSOR("{\"dtype\": \"int8\", \"quant\": {\"channels\": -1}}"),
          "tensors[0].quant.channels", "from 0"},
+        {TENSOR("{\"dtype\": \"int8\", \"quant\": {\"channels\": 2, \"scales\": [1]}}"),
+         "tensors[0].quant.scales", "1 values for 2 channels"},
+        {TENSOR("{\"dtype\": \"int8\", \"quant\": {\"channels\": 2, \"zero_points\": [1, 0.5]}}"),
+         "tensors[0].quant.zero_points[1]", "whole number"},
+        {TENSOR("{\"dtype\": \"int8\", \"quant\": {\"scales\": {}}}"), "tensors[0].quant.scales",
+         "a list"},
         {CONST(""), "tensors[0].const", "needs one of"},
         {CONST("\"bytes\": 4, \"values\": [1, 2]"), "tensors[0].const", "needs one of"},
         {CONST("\"bytes\": -4"), "tensors[0].const.bytes", "from 0"},

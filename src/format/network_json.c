@@ -102,10 +102,57 @@ static nw_status read_shape(reader *in, const cJSON *json, nw_shape *shape)
     return NW_OK;
 }
 
+/* One for each channel. */
+static nw_status check_channels(reader *in, const cJSON *json, int n_channels)
+{
+    int n = 0;
+    if (!cJSON_IsArray(json))
+        return nw_json_wrong_type(in, "a list", json);
+    for (const cJSON *item = json->child; item; item = item->next)
+        n++;
+    return n == n_channels && n > 1
+               ? NW_OK
+               : nw_json_fail(in, NW_INVALID, "has %d values for %d channels", n, n_channels);
+}
+
+static nw_status read_scales(reader *in, const cJSON *json, nw_quant *quant)
+{
+    nw_status status = check_channels(in, json, quant->n_channels);
+    if (status != NW_OK)
+        return status;
+    float *scales = nw_graph_alloc(in->graph, (size_t)quant->n_channels * sizeof *scales);
+    in->item = 0;
+    for (const cJSON *item = json->child; item; item = item->next, in->item++) {
+        double value = 0;
+        if ((status = nw_json_real(in, item, FLT_MAX, &value)) != NW_OK)
+            return status;
+        scales[in->item] = (float)value;
+    }
+    in->item = -1;
+    quant->scales = scales;
+    return NW_OK;
+}
+
+static nw_status read_zero_points(reader *in, const cJSON *json, nw_quant *quant)
+{
+    nw_status status = check_channels(in, json, quant->n_channels);
+    if (status != NW_OK)
+        return status;
+    int64_t *points = nw_graph_alloc(in->graph, (size_t)quant->n_channels * sizeof *points);
+    in->item = 0;
+    for (const cJSON *item = json->child; item; item = item->next, in->item++)
+        if ((status = nw_json_int(in, item, INT64_MIN, INT64_MAX, &points[in->item])) != NW_OK)
+            return status;
+    in->item = -1;
+    quant->zero_points = points;
+    return NW_OK;
+}
+
 static nw_status read_quant(reader *in, const cJSON *json, nw_quant *quant)
 {
-    static const char *const keys[] = {"channels", "axis", "scale", "zero_point", NULL};
-    const cJSON *found[4];
+    static const char *const keys[] = {"channels", "axis",        "scale", "zero_point",
+                                       "scales",   "zero_points", NULL};
+    const cJSON *found[6];
     int64_t channels = 0, axis = 0;
     in->group = "quant";
     nw_status status = find_members(in, json, keys, found);
@@ -126,8 +173,15 @@ static nw_status read_quant(reader *in, const cJSON *json, nw_quant *quant)
         return status;
     quant->n_channels = (int)channels;
     quant->axis = (int)axis;
-    in->group = in->key = NULL;
-    return NW_OK;
+    in->key = "scales";
+    if (found[4])
+        status = read_scales(in, found[4], quant);
+    in->key = "zero_points";
+    if (found[5] && status == NW_OK)
+        status = read_zero_points(in, found[5], quant);
+    if (status == NW_OK)
+        in->group = in->key = NULL;
+    return status;
 }
 
 /* Whole numbers as the little-endian bytes of the tensor's type. */

@@ -17,6 +17,8 @@ static const char *const compares[] = {
     "greater_equal", "and",       "or",   "xor",        NULL};
 static const char *const resize_forms[] = {"scales", "sizes", "size_hw", NULL};
 static const char *const resize_modes[] = {"nearest", "linear", "cubic", NULL};
+static const char *const roundings[] = {"half_down", "half_up", "floor", "ceil", NULL};
+static const char *const fills[] = {"constant", "edge", "reflect", "symmetric", NULL};
 
 const char *const nw_json_acts[] = {"none",     "relu", "relu_n1_to_1", "relu6", "tanh",
                                     "sign_bit", NULL};
@@ -60,6 +62,8 @@ const nw_json_attr nw_json_attrs[] = {
     ATTR_ENUM(compare, compares),
     ATTR_ENUM(resize_form, resize_forms),
     ATTR_ENUM(resize_mode, resize_modes),
+    ATTR_ENUM(rounding, roundings),
+    ATTR_ENUM(fill, fills),
     ATTR(ceil_mode, BOOL),
     ATTR(transpose_a, BOOL),
     ATTR(transpose_b, BOOL),
@@ -67,6 +71,11 @@ const nw_json_attr nw_json_attrs[] = {
     ATTR(allow_zero, BOOL),
     ATTR(noop_empty, BOOL),
     ATTR(pads_paired, BOOL),
+    ATTR(counts_pads, BOOL),
+    ATTR(is_crd, BOOL),
+    ATTR(to_end, BOOL),
+    ATTR(one_from_zero, BOOL),
+    ATTR(is_partial, BOOL),
     ATTR(has_ints, BOOL),
     ATTR(half_pixel, BOOL),
     ATTR(align_corners, BOOL),
@@ -195,6 +204,14 @@ static void put_quant(nw_buf *out, const nw_quant *quant)
     put_real(out, quant->scale);
     nw_buf_puts(out, ", \"zero_point\": ");
     put_int(out, quant->zero_point);
+    if (quant->scales) {
+        put_key(out, "scales");
+        put_floats(out, quant->scales, quant->n_channels);
+    }
+    if (quant->zero_points) {
+        put_key(out, "zero_points");
+        put_ints(out, quant->zero_points, quant->n_channels);
+    }
     nw_buf_puts(out, "}");
 }
 

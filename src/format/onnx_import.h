@@ -29,6 +29,7 @@ typedef struct nw_onnx_import {
     nw_map ops;         /* file_type -> row of the operator table */
     nw_node_id *makers; /* per tensor: the node that writes it, or NW_NONE */
     size_t n_unpacked;  /* bytes of data that did not stay in the file */
+    size_t n_scales;    /* of channels, kept so far */
     nw_onnx_side_file *side_files;
     nw_map side_file_index;
     size_t n_side_files, side_file_capacity;
@@ -89,6 +90,7 @@ typedef struct nw_onnx_draft {
     nw_attrs attrs;
     nw_tensor_id *inputs, *outputs;
     int n_inputs, n_outputs;
+    uint64_t *read; /* the attributes looked at, a bit each; those beyond bit 63 are not kept */
     nw_status status;
 } nw_onnx_draft;
 
@@ -103,6 +105,10 @@ const int64_t *nw_onnx_ints(nw_onnx_draft *d, const char *name, int *n); /* NULL
 const float *nw_onnx_floats(nw_onnx_draft *d, const char *name, int *n);
 bool nw_onnx_is_text(const nw_onnx_draft *d, const char *name, const char *value);
 const Onnx__TensorProto *nw_onnx_tensor(const nw_onnx_draft *d, const char *name);
+
+/* Whether the node has an attribute that nobody has looked at and that is not at its default: then
+ * the draft holds less than the file. */
+bool nw_onnx_has_more(const nw_onnx_draft *d);
 
 /* Input i, or NW_NONE. */
 nw_tensor_id nw_onnx_input(const nw_onnx_draft *d, int i);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +7,8 @@
 #include "src/base/arena.h"
 #include "src/format/onnx_import.h"
 
-#define MAX_HOPS 64 /* from a value back to its constant */
+#define MAX_HOPS     64        /* from a value back to its constant */
+#define MAX_CHANNELS (1 << 20) /* whose scales are kept, over all tensors */
 
 const char *nw_onnx_node_label(const nw_onnx_import *in, int index, char *dst, size_t size)
 {
@@ -41,11 +43,57 @@ static const Onnx__AttributeProto *find_attribute(const Onnx__NodeProto *node, c
     return NULL;
 }
 
+/* The same, remembering that it was looked at. */
+static const Onnx__AttributeProto *read_attribute(const nw_onnx_draft *d, const char *name)
+{
+    const Onnx__NodeProto *node = d->proto;
+    for (size_t i = 0; i < node->n_attribute; i++) {
+        if (strcmp(nw_onnx_text(node->attribute[i]->name), name) != 0)
+            continue;
+        *d->read |= i < 64 ? (uint64_t)1 << i : 0;
+        return node->attribute[i];
+    }
+    return NULL;
+}
+
+/* Whether an attribute changes nothing: it is about training or about speed, or at its default. */
+static bool says_nothing(const Onnx__AttributeProto *a)
+{
+    static const char *const idle[] = {"momentum", "is_test", "consumed_inputs", "ratio",
+                                       "seed",     "sorted",  "num_outputs"};
+    static const char *const usually_one[] = {"spatial", "largest", "stash_type", "saturate"};
+    const char *name = nw_onnx_text(a->name);
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (strcmp(name, idle[i]) == 0)
+            return true;
+    int64_t usual = 0;
+    for (size_t i = 0; i < sizeof usually_one / sizeof *usually_one; i++)
+        usual += strcmp(name, usually_one[i]) == 0;
+    if (a->t || a->g || a->sparse_tensor || a->n_floats || a->n_ints || a->n_strings ||
+        a->n_tensors || a->n_graphs)
+        return false;
+    if (a->has_s && a->s.len) {
+        bool is_none = a->s.len == 4 && memcmp(a->s.data, "none", 4) == 0;
+        return is_none || (a->s.len == 6 && memcmp(a->s.data, "NOTSET", 6) == 0);
+    }
+    if (a->has_f)
+        return a->f == 0;
+    return a->i == usual;
+}
+
+bool nw_onnx_has_more(const nw_onnx_draft *d)
+{
+    for (size_t i = 0; i < d->proto->n_attribute; i++)
+        if ((i >= 64 || !(*d->read >> i & 1)) && !says_nothing(d->proto->attribute[i]))
+            return true;
+    return false;
+}
+
 /* Files of the first version carry no type; the field in use says it. */
 static const Onnx__AttributeProto *typed_attribute(nw_onnx_draft *d, const char *name, int type,
                                                    const char *what)
 {
-    const Onnx__AttributeProto *found = find_attribute(d->proto, name);
+    const Onnx__AttributeProto *found = read_attribute(d, name);
     if (found && found->has_type && (int)found->type != type && (int)found->type != 0) {
         nw_onnx_draft_fail(d, "attribute '%s' is no %s", name, what);
         return NULL;
@@ -55,7 +103,7 @@ static const Onnx__AttributeProto *typed_attribute(nw_onnx_draft *d, const char 
 
 bool nw_onnx_has(const nw_onnx_draft *d, const char *name)
 {
-    return find_attribute(d->proto, name) != NULL;
+    return read_attribute(d, name) != NULL;
 }
 
 int64_t nw_onnx_int(nw_onnx_draft *d, const char *name, int64_t otherwise)
@@ -115,14 +163,14 @@ const float *nw_onnx_floats(nw_onnx_draft *d, const char *name, int *n)
 
 bool nw_onnx_is_text(const nw_onnx_draft *d, const char *name, const char *value)
 {
-    const Onnx__AttributeProto *found = find_attribute(d->proto, name);
+    const Onnx__AttributeProto *found = read_attribute(d, name);
     size_t n = strlen(value);
     return found && found->has_s && found->s.len == n && memcmp(found->s.data, value, n) == 0;
 }
 
 const Onnx__TensorProto *nw_onnx_tensor(const nw_onnx_draft *d, const char *name)
 {
-    const Onnx__AttributeProto *found = find_attribute(d->proto, name);
+    const Onnx__AttributeProto *found = read_attribute(d, name);
     return found ? found->t : NULL;
 }
 
@@ -217,6 +265,33 @@ bool nw_onnx_value(const nw_onnx_import *in, nw_tensor_id id, int64_t i, double 
     return false;
 }
 
+/* Scales and zero points of all channels; quant holds those of the first. */
+static void keep_channels(nw_onnx_import *in, nw_quant *quant, nw_tensor_id scale,
+                          nw_tensor_id zero_point)
+{
+    size_t n = (size_t)quant->n_channels;
+    double value;
+    bool is_uneven = false;
+    float *scales = nw_graph_alloc(in->graph, n * sizeof *scales);
+    for (size_t i = 0; i < n; i++) {
+        if (!nw_onnx_value(in, scale, (int64_t)i, &value, NULL))
+            return;
+        scales[i] = (float)value;
+    }
+    quant->scales = scales;
+    for (size_t i = 0; i < n; i++)
+        is_uneven |= nw_onnx_value(in, zero_point, (int64_t)i, &value, NULL) &&
+                     value != (double)quant->zero_point;
+    if (!is_uneven)
+        return;
+    int64_t *points = nw_graph_alloc(in->graph, n * sizeof *points);
+    for (size_t i = 0; i < n; i++)
+        points[i] = nw_onnx_value(in, zero_point, (int64_t)i, &value, NULL) && fabs(value) < 9e15
+                        ? (int64_t)value
+                        : 0;
+    quant->zero_points = points;
+}
+
 void nw_onnx_quantise(nw_onnx_import *in, nw_tensor_id id, nw_tensor_id scale,
                       nw_tensor_id zero_point, int axis)
 {
@@ -233,6 +308,9 @@ void nw_onnx_quantise(nw_onnx_import *in, nw_tensor_id id, nw_tensor_id scale,
                                                               : axis,
                                .scale = s,
                                .zero_point = has_zero ? (int64_t)z : 0};
+    in->n_scales += n > 1 ? (size_t)n : 0;
+    if (n > 1 && in->n_scales <= MAX_CHANNELS)
+        keep_channels(in, &tensor->quant, scale, has_zero ? zero_point : NW_NONE);
 }
 
 /* ---- what nested graphs read from outside ---- */
@@ -358,7 +436,8 @@ static void find_tensors(nw_onnx_draft *d)
 nw_status nw_onnx_add_node(nw_onnx_import *in, int index)
 {
     const Onnx__NodeProto *proto = in->proto->node[index];
-    nw_onnx_draft d = {.in = in, .proto = proto, .index = index};
+    uint64_t read = 0;
+    nw_onnx_draft d = {.in = in, .proto = proto, .index = index, .read = &read};
     nw_attrs_init(&d.attrs);
     const char *type = nw_onnx_file_type(in->graph, proto->domain, proto->op_type);
     if (!nw_onnx_text(proto->op_type)[0])

@@ -21,6 +21,32 @@ typedef struct op_row {
 static void set_unary(nw_onnx_draft *d, int unary)
 {
     d->attrs.unary = (uint8_t)unary;
+    if (unary == NW_UNARY_ELU)
+        d->attrs.alpha = nw_onnx_float(d, "alpha", 1);
+}
+
+static void set_gelu(nw_onnx_draft *d, int by_tanh)
+{
+    d->attrs.alpha = by_tanh || nw_onnx_is_text(d, "approximate", "tanh") ? 1 : 0;
+}
+
+/* Sigmoid stands for the error function in here. */
+static void set_other_gelu(nw_onnx_draft *d, int arg)
+{
+    (void)arg;
+    d->attrs.is_partial = true;
+}
+
+static void set_mod(nw_onnx_draft *d, int arg)
+{
+    (void)arg;
+    d->attrs.alpha = nw_onnx_int(d, "fmod", 0) != 0 ? 1 : 0;
+}
+
+static void set_epsilon(nw_onnx_draft *d, int arg)
+{
+    (void)arg;
+    d->attrs.alpha = nw_onnx_float(d, "epsilon", 1e-5f);
 }
 
 /* Before opset 7 the second operand lined up with the first from `axis` on. */
@@ -39,6 +65,7 @@ static void set_binary(nw_onnx_draft *d, int arg)
     nw_graph_warn(d->in->graph, "%s: its second operand, broadcast along an axis, is left out",
                   nw_onnx_node_label(d->in, d->index, label, sizeof label));
     d->n_inputs = 1;
+    d->attrs.is_partial = true;
 }
 
 static void set_compare(nw_onnx_draft *d, int compare)
@@ -140,6 +167,7 @@ static void set_softmax(nw_onnx_draft *d, int arg)
 {
     (void)arg;
     set_axis(d, d->in->opset < 13 ? 1 : -1);
+    d->attrs.to_end = d->in->opset < 13;
 }
 
 /* Copies an attribute list of older opsets, which is an input since. */
@@ -223,6 +251,11 @@ static void set_pad(nw_onnx_draft *d, int arg)
 {
     (void)arg;
     take_list(d, nw_onnx_has(d, "pads") ? "pads" : "paddings");
+    d->attrs.fill = nw_onnx_is_text(d, "mode", "edge")      ? NW_FILL_EDGE
+                    : nw_onnx_is_text(d, "mode", "reflect") ? NW_FILL_REFLECT
+                                                            : NW_FILL_CONSTANT;
+    d->attrs.is_partial = nw_onnx_is_text(d, "mode", "wrap");
+    d->attrs.alpha = nw_onnx_float(d, "value", 0);
 }
 
 static void set_reshape(nw_onnx_draft *d, int arg)
@@ -245,6 +278,7 @@ static void set_block(nw_onnx_draft *d, int arg)
 {
     (void)arg;
     d->attrs.block = nw_onnx_int32(d, "blocksize", 0);
+    d->attrs.is_crd = nw_onnx_is_text(d, "mode", "CRD");
     if (d->attrs.block < 1)
         nw_onnx_draft_fail(d, "attribute 'blocksize' is %d", (int)d->attrs.block);
 }
@@ -274,6 +308,29 @@ static void set_fill(nw_onnx_draft *d, int arg)
         nw_onnx_set_floats(d, &real, 1);
     else
         nw_onnx_set_ints(d, &whole, 1);
+}
+
+static void set_layer_norm(nw_onnx_draft *d, int arg)
+{
+    set_axis(d, -1);
+    set_epsilon(d, arg);
+}
+
+static void set_local_response(nw_onnx_draft *d, int arg)
+{
+    (void)arg;
+    const float bias = nw_onnx_float(d, "bias", 1);
+    nw_onnx_set_floats(d, &bias, 1);
+    d->attrs.block = nw_onnx_int32(d, "size", 1);
+    d->attrs.alpha = nw_onnx_float(d, "alpha", 1e-4f);
+    d->attrs.beta = nw_onnx_float(d, "beta", 0.75f);
+}
+
+static void set_lp_norm(nw_onnx_draft *d, int arg)
+{
+    (void)arg;
+    set_axis(d, -1);
+    d->attrs.block = nw_onnx_int32(d, "p", 2);
 }
 
 static void set_gather_nd(nw_onnx_draft *d, int arg)
@@ -363,11 +420,11 @@ static const op_row op_rows[] = {
     ROLES(MS "QLinearLeakyRelu", LEAKY_RELU, set_slope, 0, ANY, "dszSZ"),
     PLAIN("PRelu", PRELU),
     PLAIN("Tanh", TANH),
-    PLAIN("Gelu", GELU),
-    PLAIN(MS "Gelu", GELU),
-    PLAIN(MS "FastGelu", GELU),
-    PLAIN(MS "BiasGelu", GELU),
-    PLAIN(MS "QuickGelu", GELU),
+    WITH("Gelu", GELU, set_gelu, 0),
+    WITH(MS "Gelu", GELU, set_gelu, 0),
+    WITH(MS "FastGelu", GELU, set_gelu, 1),
+    WITH(MS "BiasGelu", GELU, set_gelu, 0),
+    WITH(MS "QuickGelu", GELU, set_other_gelu, 0),
     UNARY("Abs", ABS),
     UNARY("Neg", NEG),
     UNARY("Floor", FLOOR),
@@ -421,7 +478,7 @@ static const op_row op_rows[] = {
     BINARY("Pow", POW),
     PLAIN("Min", MIN),
     PLAIN("Max", MAX),
-    PLAIN("Mod", MOD),
+    WITH("Mod", MOD, set_mod, 0),
     COMPARE("Equal", EQUAL),
     COMPARE("Less", LESS),
     COMPARE("LessOrEqual", LESS_EQUAL),
@@ -473,14 +530,14 @@ static const op_row op_rows[] = {
     WITH("LogSoftmax", SOFTMAX, set_softmax, 0),
     WITH("Hardmax", SOFTMAX, set_softmax, 0),
     ROLES(MS "QLinearSoftmax", SOFTMAX, set_softmax, 0, ANY, "dszSZ"),
-    PLAIN("BatchNormalization", BATCH_NORM),
-    WITH("LayerNormalization", LAYER_NORM, set_axis, -1),
-    WITH("RMSNormalization", LAYER_NORM, set_axis, -1),
-    WITH("SimplifiedLayerNormalization", LAYER_NORM, set_axis, -1),
-    PLAIN("InstanceNormalization", INSTANCE_NORM),
+    WITH("BatchNormalization", BATCH_NORM, set_epsilon, 0),
+    WITH("LayerNormalization", LAYER_NORM, set_layer_norm, 0),
+    WITH("RMSNormalization", LAYER_NORM, set_layer_norm, 0),
+    WITH("SimplifiedLayerNormalization", LAYER_NORM, set_layer_norm, 0),
+    WITH("InstanceNormalization", INSTANCE_NORM, set_epsilon, 0),
     PLAIN("GroupNormalization", INSTANCE_NORM),
-    PLAIN("LRN", INSTANCE_NORM),
-    PLAIN("LpNormalization", INSTANCE_NORM),
+    WITH("LRN", INSTANCE_NORM, set_local_response, 0),
+    WITH("LpNormalization", INSTANCE_NORM, set_lp_norm, 0),
     PLAIN("MeanVarianceNormalization", INSTANCE_NORM),
     /* types and constants */
     WITH("QuantizeLinear", QUANTIZE, nw_onnx_read_quantise, 0),
@@ -520,5 +577,7 @@ void nw_onnx_apply_op(nw_onnx_draft *d, const char *file_type)
         nw_onnx_apply_roles(d, row->roles);
     if (row->set)
         row->set(d, row->arg);
+    if (d->op != NW_OP_OPAQUE && d->op != NW_OP_CONSTANT)
+        d->attrs.is_partial |= nw_onnx_has_more(d);
     nw_onnx_set_type(d, 0, row->out);
 }

@@ -84,6 +84,8 @@ static void read_activation(nw_onnx_draft *d)
         d->act = NW_ACT_TANH;
     else if (nw_onnx_is_text(d, "activation", "Clip") && n == 2 && bounds[0] == 0 && bounds[1] == 6)
         d->act = NW_ACT_RELU6;
+    else if (nw_onnx_has(d, "activation"))
+        d->attrs.is_partial = true;
 }
 
 void nw_onnx_read_conv(nw_onnx_draft *d, int weight_layout)
@@ -121,6 +123,7 @@ void nw_onnx_read_pool(nw_onnx_draft *d, int arg)
     (void)arg;
     read_window(d);
     d->attrs.ceil_mode = nw_onnx_int(d, "ceil_mode", 0) != 0;
+    d->attrs.counts_pads = nw_onnx_int(d, "count_include_pad", 0) != 0;
     if (!nw_onnx_has(d, "kernel_shape"))
         nw_onnx_draft_fail(d, "has no attribute 'kernel_shape'");
     if (d->n_outputs > 1 && d->outputs[1] != NW_NONE)
@@ -157,6 +160,7 @@ void nw_onnx_read_matmul(nw_onnx_draft *d, int arg)
     d->attrs.transpose_b = nw_onnx_int(d, "transB", 0) != 0;
     if (nw_onnx_int(d, "transBatchA", 0) || nw_onnx_int(d, "transBatchB", 0))
         d->op = NW_OP_OPAQUE;
+    d->attrs.is_partial = nw_onnx_float(d, "alpha", 1) != 1;
 }
 
 /* ---- resizing ---- */
@@ -176,6 +180,7 @@ void nw_onnx_read_upsample(nw_onnx_draft *d, int arg)
     int n;
     (void)arg;
     read_resize_mode(d);
+    d->attrs.rounding = NW_ROUND_FLOOR;
     d->attrs.resize_form = NW_RESIZE_SCALES;
     const float *scales = nw_onnx_floats(d, "scales", &n);
     if (scales)
@@ -222,6 +227,29 @@ static void read_resize_axes(nw_onnx_draft *d)
     }
 }
 
+/* How the result's coordinates are turned into the input's, and which element is then taken. */
+static void read_coordinates(nw_onnx_draft *d, bool is_first)
+{
+    static const char name[] = "coordinate_transformation_mode";
+    nw_attrs *a = &d->attrs;
+    bool is_torch = nw_onnx_is_text(d, name, "pytorch_half_pixel");
+    bool is_old_half = nw_onnx_is_text(d, name, "tf_half_pixel_for_nn");
+    a->align_corners = nw_onnx_is_text(d, name, "align_corners");
+    a->half_pixel = !is_first && (!nw_onnx_has(d, name) || is_torch || is_old_half ||
+                                  nw_onnx_is_text(d, name, "half_pixel"));
+    a->one_from_zero = is_torch;
+    a->is_partial =
+        !is_first && !a->align_corners && !a->half_pixel && !nw_onnx_is_text(d, name, "asymmetric");
+    /* The old mode has no half taken off, and floor: the nearest, halves up, of what has. */
+    a->rounding = is_old_half                                               ? NW_ROUND_HALF_UP
+                  : is_first                                                ? NW_ROUND_FLOOR
+                  : nw_onnx_is_text(d, "nearest_mode", "floor")             ? NW_ROUND_FLOOR
+                  : nw_onnx_is_text(d, "nearest_mode", "ceil")              ? NW_ROUND_CEIL
+                  : nw_onnx_is_text(d, "nearest_mode", "round_prefer_ceil") ? NW_ROUND_HALF_UP
+                                                                            : NW_ROUND_HALF_DOWN;
+    a->alpha = nw_onnx_float(d, "cubic_coeff_a", -0.75f);
+}
+
 void nw_onnx_read_resize(nw_onnx_draft *d, int arg)
 {
     (void)arg;
@@ -237,11 +265,7 @@ void nw_onnx_read_resize(nw_onnx_draft *d, int arg)
     d->attrs.resize_form = by_size ? NW_RESIZE_SIZES : NW_RESIZE_SCALES;
     d->inputs[1] = by_size ? sizes : scales;
     d->n_inputs = 2;
-    d->attrs.align_corners = nw_onnx_is_text(d, "coordinate_transformation_mode", "align_corners");
-    d->attrs.half_pixel =
-        !is_first && (!nw_onnx_has(d, "coordinate_transformation_mode") ||
-                      nw_onnx_is_text(d, "coordinate_transformation_mode", "half_pixel") ||
-                      nw_onnx_is_text(d, "coordinate_transformation_mode", "pytorch_half_pixel"));
+    read_coordinates(d, is_first);
     read_resize_axes(d);
     if (nw_onnx_has(d, "keep_aspect_ratio_policy") &&
         !nw_onnx_is_text(d, "keep_aspect_ratio_policy", "stretch"))

@@ -173,6 +173,33 @@ static nw_status read_quant(reader *r, const file_tensor *tensor, nw_quant *quan
     return NW_OK;
 }
 
+/* The quantisation of each channel; quant holds that of the first. */
+static nw_status read_channels(reader *r, const file_tensor *tensor, nw_quant *quant, nw_error *err)
+{
+    nw_flat_table table = nw_flat_child(&r->flat, tensor->table, 4);
+    nw_flat_vector scales = nw_flat_list(&r->flat, table, 2, 4);
+    nw_flat_vector points = nw_flat_list(&r->flat, table, 3, 8);
+    size_t n = scales.n;
+    bool is_uneven = false;
+    if (quant->n_channels < 2 || (size_t)quant->n_channels != n)
+        return NW_OK;
+    for (size_t i = 0; i < n && points.n == n; i++)
+        is_uneven |= nw_flat_i64_at(&r->flat, points, i) != quant->zero_point;
+    nw_status status = charge(r, n * (is_uneven ? 12 : 4), err);
+    if (status != NW_OK)
+        return status;
+    float *all = nw_graph_alloc(r->graph, n * sizeof *all);
+    int64_t *zeros = is_uneven ? nw_graph_alloc(r->graph, n * sizeof *zeros) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        all[i] = nw_flat_f32_at(&r->flat, scales, i);
+        if (zeros)
+            zeros[i] = nw_flat_i64_at(&r->flat, points, i);
+    }
+    quant->scales = all;
+    quant->zero_points = zeros;
+    return NW_OK;
+}
+
 static void add_tensor(reader *r, const file_tensor *tensor, const nw_quant *quant)
 {
     nw_graph *graph = r->graph;
@@ -219,6 +246,8 @@ static nw_status read_tensor(reader *r, size_t i, nw_error *err)
         status = check_data(&tensor, err);
     if (status == NW_OK)
         status = charge(r, TABLE_BYTES + strlen(tensor.name), err);
+    if (status == NW_OK)
+        status = read_channels(r, &tensor, &quant, err);
     if (status != NW_OK)
         return status;
     for (int axis = 0; tensor.is_input && axis < tensor.shape.rank; axis++)

@@ -15,6 +15,7 @@ enum {
     CONCATENATION_OPTIONS = 10,
     ADD_OPTIONS = 11,
     L2_NORM_OPTIONS = 12,
+    LOCAL_RESPONSE_OPTIONS = 13,
     RESIZE_BILINEAR_OPTIONS = 15,
     RESHAPE_OPTIONS = 17,
     SPACE_TO_DEPTH_OPTIONS = 19,
@@ -31,8 +32,11 @@ enum {
     UNPACK_OPTIONS = 64,
     RESIZE_NEAREST_OPTIONS = 74,
     LEAKY_RELU_OPTIONS = 75,
+    MIRROR_PAD_OPTIONS = 77,
     DEPTH_TO_SPACE_OPTIONS = 94,
     BATCH_MATMUL_OPTIONS = 101,
+    CUMSUM_OPTIONS = 102,
+    GELU_OPTIONS = 116,
 };
 
 #define ANY_OUTPUTS 0  /* one or more */
@@ -295,9 +299,55 @@ static nw_status set_strided_slice(nw_tflite_op *op, const op_row *row, nw_error
 
 static nw_status set_pad(nw_tflite_op *op, const op_row *row, nw_error *err)
 {
-    (void)row;
     (void)err;
     op->attrs.pads_paired = true;
+    if (row->options == MIRROR_PAD_OPTIONS)
+        op->attrs.fill =
+            nw_flat_i8(op->flat, op->options, 0, 0) == 1 ? NW_FILL_SYMMETRIC : NW_FILL_REFLECT;
+    return NW_OK;
+}
+
+/* The sum of squares over 2 radius + 1 channels; the other formats divide it by their number. */
+static nw_status set_local_response(nw_tflite_op *op, const op_row *row, nw_error *err)
+{
+    (void)row;
+    int32_t radius = nw_flat_i32(op->flat, op->options, 0, 5);
+    if (radius < 0 || radius > INT16_MAX)
+        return nw_fail(err, NW_INVALID, op->where, "has radius %d", (int)radius);
+    float *bias = nw_graph_alloc(op->graph, sizeof *bias);
+    *bias = nw_flat_f32(op->flat, op->options, 1, 1);
+    op->attrs.floats = bias;
+    op->attrs.n_floats = 1;
+    op->attrs.block = 2 * radius + 1;
+    op->attrs.alpha = nw_flat_f32(op->flat, op->options, 2, 1) * (float)op->attrs.block;
+    op->attrs.beta = nw_flat_f32(op->flat, op->options, 3, 0.5f);
+    return NW_OK;
+}
+
+static nw_status set_l2_norm(nw_tflite_op *op, const op_row *row, nw_error *err)
+{
+    (void)row;
+    (void)err;
+    op->attrs.axis = -1;
+    op->attrs.block = 2;
+    return NW_OK;
+}
+
+static nw_status set_gelu(nw_tflite_op *op, const op_row *row, nw_error *err)
+{
+    (void)row;
+    (void)err;
+    op->attrs.alpha = nw_flat_i8(op->flat, op->options, 0, 0) != 0 ? 1 : 0;
+    return NW_OK;
+}
+
+/* Sums without the element itself, or from the end. */
+static nw_status set_cum_sum(nw_tflite_op *op, const op_row *row, nw_error *err)
+{
+    (void)row;
+    (void)err;
+    op->attrs.is_partial = nw_flat_i8(op->flat, op->options, 0, 0) != 0 ||
+                           nw_flat_i8(op->flat, op->options, 1, 0) != 0;
     return NW_OK;
 }
 
@@ -342,6 +392,7 @@ static nw_status set_resize(nw_tflite_op *op, const op_row *row, nw_error *err)
         row->options == RESIZE_BILINEAR_OPTIONS ? NW_RESIZE_LINEAR : NW_RESIZE_NEAREST;
     attrs->align_corners = nw_flat_i8(op->flat, op->options, row->detail, 0) != 0;
     attrs->half_pixel = nw_flat_i8(op->flat, op->options, row->detail + 1, 0) != 0;
+    attrs->rounding = attrs->align_corners || attrs->half_pixel ? NW_ROUND_HALF_UP : NW_ROUND_FLOOR;
     return NW_OK;
 }
 
@@ -489,9 +540,10 @@ static const op_row rows[] = {
     [9] = {"FULLY_CONNECTED", NW_OP_FULLY_CONNECTED, 2, 1, FULLY_CONNECTED_OPTIONS, 1, 0,
            set_fully_connected},
     [10] = OPAQUE("HASHTABLE_LOOKUP"),
-    [11] = {"L2_NORMALIZATION", NW_OP_INSTANCE_NORM, 1, 1, L2_NORM_OPTIONS, 1, 0, NULL},
+    [11] = {"L2_NORMALIZATION", NW_OP_INSTANCE_NORM, 1, 1, L2_NORM_OPTIONS, 1, 0, set_l2_norm},
     [12] = POOL("L2_POOL_2D", AVERAGE_POOL),
-    [13] = PLAIN("LOCAL_RESPONSE_NORMALIZATION", INSTANCE_NORM, 1),
+    [13] = {"LOCAL_RESPONSE_NORMALIZATION", NW_OP_INSTANCE_NORM, 1, 1, LOCAL_RESPONSE_OPTIONS, 0, 0,
+            set_local_response},
     [14] = PLAIN("LOGISTIC", SIGMOID, 1),
     [15] = OPAQUE("LSH_PROJECTION"),
     [16] = OPAQUE("LSTM"),
@@ -581,7 +633,7 @@ static const op_row rows[] = {
             set_resize},
     [98] = {"LEAKY_RELU", NW_OP_LEAKY_RELU, 1, 1, LEAKY_RELU_OPTIONS, 0, 0, set_leaky_relu},
     [99] = BINARY("SQUARED_DIFFERENCE", SUB, 0),
-    [100] = {"MIRROR_PAD", NW_OP_PAD, 2, 1, 0, 0, 0, set_pad},
+    [100] = {"MIRROR_PAD", NW_OP_PAD, 2, 1, MIRROR_PAD_OPTIONS, 0, 0, set_pad},
     [101] = UNARY("ABS", ABS),
     [102] = {"SPLIT_V", NW_OP_SPLIT, 3, ANY_OUTPUTS, 0, 0, 0, set_split_v},
     [103] = OPAQUE("UNIQUE"),
@@ -609,7 +661,7 @@ static const op_row rows[] = {
     [125] = OPAQUE("SEGMENT_SUM"),
     [126] = {"BATCH_MATMUL", NW_OP_MATMUL, 2, 1, BATCH_MATMUL_OPTIONS, 0, 0, set_matmul},
     [127] = OPAQUE("PLACEHOLDER_FOR_GREATER_OP_CODES"),
-    [128] = PLAIN("CUMSUM", CUM_SUM, 2),
+    [128] = {"CUMSUM", NW_OP_CUM_SUM, 2, 1, CUMSUM_OPTIONS, 0, 0, set_cum_sum},
     [129] = OPAQUE("CALL_ONCE"),
     [130] = PLAIN("BROADCAST_TO", EXPAND, 2),
     [131] = OPAQUE("RFFT2D"),
@@ -631,7 +683,7 @@ static const op_row rows[] = {
     [147] = OPAQUE("BUCKETIZE"),
     [148] = OPAQUE("RANDOM_UNIFORM"),
     [149] = OPAQUE("MULTINOMIAL"),
-    [150] = PLAIN("GELU", GELU, 1),
+    [150] = {"GELU", NW_OP_GELU, 1, 1, GELU_OPTIONS, 0, 0, set_gelu},
     [151] = {"DYNAMIC_UPDATE_SLICE", NW_OP_SCATTER, 3, 1, 0, 0, 0, set_update_slice},
     [152] = {"RELU_0_TO_1", NW_OP_CLIP, 1, 1, 0, 0, 0, set_clip},
     [153] = OPAQUE("UNSORTED_SEGMENT_PROD"),

@@ -79,6 +79,9 @@ typedef struct nw_quant {
     int axis;           /* of the channels */
     double scale;       /* of the tensor, or of channel 0 */
     int64_t zero_point; /* likewise */
+    /* Of all n_channels > 1; NULL: only the first is known, all zero points are like it. */
+    const float *scales;
+    const int64_t *zero_points;
 } nw_quant;
 
 typedef struct nw_tensor {

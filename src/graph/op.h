@@ -22,7 +22,7 @@
     X(FULLY_CONNECTED,                                                                             \
       "fully_connected") /* x, w, b?; weights; flattens x to rows of w's inner size; keep_dims */  \
     X(MAX_POOL, "max_pool")         /* x; window, pads, ceil_mode */                               \
-    X(AVERAGE_POOL, "average_pool") /* x; the same */                                              \
+    X(AVERAGE_POOL, "average_pool") /* x; the same, counts_pads */                                 \
     X(GLOBAL_POOL, "global_pool")   /* x; reduce: mean or max; all spatial axes kept as 1 */       \
     X(RELU, "relu")                                                                                \
     X(RELU6, "relu6")                                                                              \
@@ -34,16 +34,16 @@
     X(LEAKY_RELU, "leaky_relu") /* x; alpha */                                                     \
     X(PRELU, "prelu")           /* x, slope */                                                     \
     X(TANH, "tanh")                                                                                \
-    X(GELU, "gelu")                                                                                \
-    X(UNARY, "unary") /* x; unary: which function */                                               \
+    X(GELU, "gelu")   /* x, bias?; alpha: 1: by tanh, 0: exact */                                  \
+    X(UNARY, "unary") /* x; unary: which function; alpha: of elu, 0: 1 */                          \
     X(ADD, "add")     /* a, b (or more, ONNX Sum); broadcasting */                                 \
     X(SUB, "sub")                                                                                  \
     X(MUL, "mul")                                                                                  \
     X(DIV, "div")                                                                                  \
     X(POW, "pow")                                                                                  \
-    X(MIN, "min") /* one input or more */                                                          \
-    X(MAX, "max") /* one input or more */                                                          \
-    X(MOD, "mod")                                                                                  \
+    X(MIN, "min")         /* one input or more */                                                  \
+    X(MAX, "max")         /* one input or more */                                                  \
+    X(MOD, "mod")         /* a, b; alpha: 1: the sign of the dividend, 0: of the divisor */        \
     X(COMPARE, "compare") /* a, b; compare: which; bool out */                                     \
     X(WHERE, "where")     /* condition, a, b */                                                    \
     X(CONCAT, "concat")   /* any number; axis */                                                   \
@@ -56,7 +56,7 @@
     X(STRIDED_SLICE, "strided_slice") /* x, begin, end, strides; masks */                          \
     X(GATHER, "gather")               /* x, indices; axis */                                       \
     X(PAD, "pad") /* x, pads?, value?; ints: pads; pads_paired: [rank][2], else all begins, all    \
-                     ends; axes in inputs[3]? */                                                   \
+                     ends; axes in inputs[3]?; fill; alpha: the value without an input */          \
     X(RESHAPE, "reshape") /* x, shape?; ints: shape; 0 copies (unless allow_zero), -1 infers */    \
     X(FLATTEN, "flatten") /* x; axis */                                                            \
     X(SQUEEZE, "squeeze") /* x, axes?; ints: axes; neither: all of size 1 */                       \
@@ -64,26 +64,28 @@
     X(TRANSPOSE, "transpose") /* x, perm?; ints: perm; neither: reversed */                        \
     X(EXPAND, "expand")       /* x, shape; broadcasts */                                           \
     X(TILE, "tile")           /* x, repeats */                                                     \
-    X(RESIZE,                                                                                      \
-      "resize") /* x, param; resize_form says what param is; floats or ints as attributes */       \
-    X(DEPTH_TO_SPACE, "depth_to_space")   /* x; block */                                           \
+    X(RESIZE, "resize") /* x, param; resize_form says what param is; floats or ints as attributes; \
+                           rounding; alpha: cubic coefficient, 0: -0.75 */                         \
+    X(DEPTH_TO_SPACE, "depth_to_space")   /* x; block, is_crd */                                   \
     X(SPACE_TO_DEPTH, "space_to_depth")   /* x; block */                                           \
     X(SPACE_TO_BATCH, "space_to_batch")   /* x, block shape, paddings [2][2] */                    \
     X(BATCH_TO_SPACE, "batch_to_space")   /* x, block shape, crops [2][2] */                       \
     X(CHANNEL_SHUFFLE, "channel_shuffle") /* x; groups */                                          \
     X(REDUCE,                                                                                      \
       "reduce") /* x, axes?; ints: axes; neither: all (none if noop_empty); keep_dims; reduce */   \
-    X(ARG_MAX, "arg_max")             /* x, axis?; axis; keep_dims; also arg min */                \
-    X(TOP_K, "top_k")                 /* x, k?; ints: k; axis; two outputs */                      \
-    X(SOFTMAX, "softmax")             /* x; axis; also log softmax */                              \
-    X(BATCH_NORM, "batch_norm")       /* x, scale, bias, mean, variance */                         \
-    X(LAYER_NORM, "layer_norm")       /* x, scale?, bias?; axis */                                 \
-    X(INSTANCE_NORM, "instance_norm") /* x, scale?, bias?; also group norm, LRN, L2 norm */        \
-    X(QUANTIZE, "quantize")           /* x (float: quantise; quantised: requantise) */             \
-    X(DEQUANTIZE, "dequantize")       /* x */                                                      \
-    X(CAST, "cast")                   /* x; type of the output tensor */                           \
-    X(IDENTITY, "identity")           /* x; also dropout, densify: output as input */              \
-    X(CONSTANT, "constant")           /* none; the output tensor is a stored constant */           \
+    X(ARG_MAX, "arg_max")       /* x, axis?; axis; keep_dims; also arg min */                      \
+    X(TOP_K, "top_k")           /* x, k?; ints: k; axis; two outputs */                            \
+    X(SOFTMAX, "softmax")       /* x; axis, to_end; beta: factor, 0: 1; also log softmax */        \
+    X(BATCH_NORM, "batch_norm") /* x, scale, bias, mean, variance; alpha: epsilon */               \
+    X(LAYER_NORM, "layer_norm") /* x, scale?, bias?; axis; alpha: epsilon, 0: 1e-5 */              \
+    X(INSTANCE_NORM,                                                                               \
+      "instance_norm") /* x, scale?, bias?; alpha: epsilon; also group norm, LRN (block: size;     \
+                          alpha, beta; floats[0]: bias), Lp norm (axis; block: p) */               \
+    X(QUANTIZE, "quantize")                   /* x (float: quantise; quantised: requantise) */     \
+    X(DEQUANTIZE, "dequantize")               /* x */                                              \
+    X(CAST, "cast")                           /* x; type of the output tensor */                   \
+    X(IDENTITY, "identity")                   /* x; also dropout, densify: output as input */      \
+    X(CONSTANT, "constant")                   /* none; the output tensor is a stored constant */   \
     X(CONSTANT_OF_SHAPE, "constant_of_shape") /* shape; floats[0] or ints[0]: the value */         \
     X(SHAPE, "shape")                         /* x; ints: start, end? */                           \
     X(SIZE, "size")                           /* x */                                              \
@@ -178,6 +180,17 @@ typedef enum nw_resize_form {
 
 typedef enum nw_resize_mode { NW_RESIZE_NEAREST, NW_RESIZE_LINEAR, NW_RESIZE_CUBIC } nw_resize_mode;
 
+/* What padding holds: a value, the nearest element, the map mirrored at or behind its last one. */
+typedef enum nw_fill { NW_FILL_CONSTANT, NW_FILL_EDGE, NW_FILL_REFLECT, NW_FILL_SYMMETRIC } nw_fill;
+
+/* Of a coordinate between two elements, where a resize takes the nearest. */
+typedef enum nw_rounding {
+    NW_ROUND_HALF_DOWN,
+    NW_ROUND_HALF_UP,
+    NW_ROUND_FLOOR,
+    NW_ROUND_CEIL
+} nw_rounding;
+
 typedef struct nw_attrs {
     int32_t kernel_h, kernel_w; /* pooling; convolutions: from the weight's shape when sealed */
     int32_t stride_h, stride_w;
@@ -196,7 +209,15 @@ typedef struct nw_attrs {
     uint8_t compare;       /* nw_compare */
     uint8_t resize_form;   /* nw_resize_form */
     uint8_t resize_mode;   /* nw_resize_mode */
+    uint8_t rounding;      /* nw_rounding */
+    uint8_t fill;          /* nw_fill */
     bool ceil_mode, transpose_a, transpose_b, keep_dims, allow_zero, noop_empty, pads_paired;
+    bool counts_pads;   /* the mean is over the whole window, what hangs over included */
+    bool is_crd;        /* channels are C, block, block; else block, block, C */
+    bool to_end;        /* over all axes from axis on together (ONNX before opset 13) */
+    bool one_from_zero; /* half_pixel, but an output of one element samples element 0 */
+    bool is_partial; /* the file's node says more than is kept here: sizes and costs are right, the
+                      * function is not known */
     bool has_ints;
     bool half_pixel, align_corners;
     float alpha, beta;
