@@ -1,4 +1,4 @@
-/* Feeds any bytes to the ONNX reader and seals what it makes of them. */
+/* Feeds any bytes to the ONNX reader, seals what it makes of them and writes it again. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (nw_graph_seal(graph, NULL, 0, &err) == NW_OK) {
         nw_counts counts;
         nw_graph_count(graph, &counts);
+        nw_buf out = {0};
+        const nw_onnx_options options = {.bits = size % 2 ? 8 : 0, .refuses_made_up = true};
+        (void)!nw_onnx_write(graph, &options, &out, &err);
+        nw_buf_fini(&out);
     }
     nw_graph_free(graph);
     return 0;

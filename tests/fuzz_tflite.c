@@ -1,5 +1,5 @@
-/* libFuzzer target of the TFLite reader and of sealing what it read. The identifier is put in
- * place, so that every input gets past the first check. */
+/* libFuzzer target of the TFLite reader, of sealing what it read and of writing that as ONNX. The
+ * identifier is put in place, so that every input gets past the first check. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
                        !nw_shape_is_known(&graph->tensors[graph->inputs[0]].shape);
         nw_status status = nw_graph_seal(graph, &size, is_open, &err);
         nw_counts counts;
-        if (status == NW_OK)
+        if (status == NW_OK) {
+            nw_buf out = {0};
+            const nw_onnx_options options = {.bits = n_bytes % 2 ? 8 : 0, .refuses_made_up = true};
             nw_graph_count(graph, &counts);
+            (void)!nw_onnx_write(graph, &options, &out, &err);
+            nw_buf_fini(&out);
+        }
         nw_graph_free(graph);
     }
     nw_file_release(file);

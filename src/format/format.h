@@ -31,6 +31,25 @@ NW_CHECKED nw_status nw_tflite_read(const nw_file *file, nw_graph **out, nw_erro
 NW_CHECKED nw_status nw_network_json_read(const nw_file *file, nw_graph **out, nw_error *err);
 void nw_network_json_write(const nw_graph *graph, nw_buf *out);
 
+typedef struct nw_onnx_options {
+    int bits;      /* 0: float32, but for what the graph quantises by nodes of its own; 8: QDQ, that
+                    * is QuantizeLinear and DequantizeLinear around every map and int8 weights, with
+                    * the graph's scales or, where it has none, with plausible ones */
+    uint64_t seed; /* of made-up weights */
+    bool refuses_made_up; /* a constant without values is an error */
+} nw_onnx_options;
+
+/* Appends a sealed graph as an ONNX model: opset 13, IR 8, the graph's names (made unique), inputs
+ * and outputs in its own dimension order, weights inside. Operators of later opsets are written as
+ * what they are made of. A graph that keeps N,H,W,C is turned to ONNX's order: weights are written
+ * turned, maps are transposed at the network's ends and at reshapes. Integer operators of TFLite
+ * and of QLinear* are written dequantised. Constants that have no values here get random ones after
+ * He et al. 2015 that follow from seed and name. The same graph gives the same bytes.
+ * options may be NULL. NW_UNSUPPORTED: err->where is a node that ONNX cannot express, or of whose
+ * attributes the graph keeps too few; NW_LIMIT: over 2 GB, protobuf's limit. */
+NW_CHECKED nw_status nw_onnx_write(const nw_graph *graph, const nw_onnx_options *options,
+                                   nw_buf *out, nw_error *err);
+
 /* Whether the bytes look like that format; cheap. */
 bool nw_onnx_is(const nw_file *file);
 bool nw_tflite_is(const nw_file *file);

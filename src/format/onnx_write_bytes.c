@@ -1,0 +1,296 @@
+/* The bytes of constants: found, made up, turned, dequantised. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/format/onnx_write.h"
+
+#define MAX_CONSTANT_BYTES ((size_t)2000 << 20)
+
+/* The elements of `from` in their new order. */
+void nw_onnx_move_elements(const nw_onnx_order *order, const uint8_t *from, size_t width,
+                           uint8_t *to)
+{
+    nw_shape shape = nw_onnx_moved_shape(order);
+    int rank = shape.rank;
+    int64_t strides[NW_MAX_RANK] = {0}, plain[NW_MAX_RANK], index[NW_MAX_RANK] = {0};
+    int64_t stride = 1, n = nw_shape_elements(&shape), at = 0;
+    for (int i = rank - 1; i >= 0; i--) {
+        plain[i] = stride;
+        stride *= order->shape.dims[i];
+    }
+    for (int i = 0; i < rank; i++)
+        strides[i] = plain[order->perm[i]];
+    for (int64_t k = 0; k < n; k++) {
+        memcpy(to + (size_t)k * width, from + (size_t)at * width, width);
+        for (int i = rank - 1; i >= 0; i--) {
+            at += strides[i];
+            if (++index[i] < shape.dims[i])
+                break;
+            at -= strides[i] * shape.dims[i];
+            index[i] = 0;
+        }
+    }
+}
+
+/* ---- bytes ---- */
+
+void *nw_onnx_take_bytes(nw_onnx_writer *w, int64_t n, size_t width)
+{
+    size_t n_bytes = (size_t)n * width;
+    if (w->n_bytes > MAX_CONSTANT_BYTES || n_bytes > MAX_CONSTANT_BYTES - w->n_bytes) {
+        nw_onnx_write_fail(w, NW_LIMIT, "the constants take more than %zu MiB",
+                           MAX_CONSTANT_BYTES >> 20);
+        return NULL;
+    }
+    w->n_bytes += n_bytes;
+    return nw_arena_alloc(&w->arena, n_bytes);
+}
+
+/* splitmix64 (Steele et al. 2014) */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* From -1 to 1. */
+static double next_uniform(uint64_t *state)
+{
+    return (double)(next_random(state) >> 11) * 0x1p-52 - 1;
+}
+
+/* Uniform weights with the variance of He et al. 2015, equation 10: 2 / fan_in. */
+static void make_up_floats(nw_onnx_writer *w, nw_tensor_id id, int64_t n, float *out)
+{
+    const nw_onnx_state *state = &w->states[id];
+    uint64_t random = w->options.seed ^ nw_hash(state->name, strlen(state->name));
+    double middle = state->role == NW_ONNX_ROLE_FACTOR ? 1 : 0;
+    double reach = state->role == NW_ONNX_ROLE_WEIGHTS ? sqrt(6 / (double)state->fan_in)
+                   : state->role == NW_ONNX_ROLE_ANY   ? 1
+                                                       : 0.1;
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (float)(middle + reach * next_uniform(&random));
+}
+
+static void put_half(float value, uint8_t *out)
+{
+    uint32_t bits, half;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+    if (magnitude >= 0x47800000) { /* too large, infinite or no number */
+        half = magnitude > 0x7f800000 ? 0x7e00 : 0x7c00;
+    } else if (magnitude < 0x38800000) { /* below the smallest normal one */
+        float scaled;
+        memcpy(&scaled, &magnitude, sizeof scaled);
+        half = (uint32_t)lrintf(scaled * 0x1p24f);
+    } else {
+        magnitude += 0xfff + (magnitude >> 13 & 1); /* to even */
+        half = (magnitude >> 13) - (112u << 10);
+    }
+    out[0] = (uint8_t)half;
+    out[1] = (uint8_t)((half | sign) >> 8);
+}
+
+void nw_onnx_pack_integer(int64_t value, size_t width, uint8_t *out)
+{
+    for (size_t k = 0; k < width; k++)
+        out[k] = (uint8_t)((uint64_t)value >> 8 * k);
+}
+
+void nw_onnx_pack_float(nw_dtype dtype, double value, uint8_t *out)
+{
+    float single = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &single, sizeof bits);
+    if (dtype == NW_DTYPE_FLOAT16) {
+        put_half(single, out);
+    } else if (dtype == NW_DTYPE_BFLOAT16) {
+        bits += 0x7fff + (bits >> 16 & 1);
+        nw_onnx_pack_integer(bits >> 16, 2, out);
+    } else if (dtype == NW_DTYPE_FLOAT64) {
+        memcpy(out, &value, sizeof value);
+    } else {
+        memcpy(out, &single, sizeof single);
+    }
+}
+
+/* The value of a constant as the graph knows it, from ints or floats. */
+static const uint8_t *known_bytes(nw_onnx_writer *w, const nw_tensor *tensor, int64_t n,
+                                  size_t width)
+{
+    uint8_t *bytes = nw_onnx_take_bytes(w, n, width);
+    for (int64_t i = 0; bytes && i < n; i++) {
+        if (tensor->floats)
+            nw_onnx_pack_float(tensor->dtype, tensor->floats[i], bytes + (size_t)i * width);
+        else
+            nw_onnx_pack_integer(tensor->ints[i], width, bytes + (size_t)i * width);
+    }
+    return bytes;
+}
+
+/* Bytes that stand in a file which is not in memory; NULL: not to be had. */
+static const uint8_t *side_bytes(nw_onnx_writer *w, const nw_tensor *tensor, size_t n_bytes)
+{
+    const char *path = tensor->file_path;
+    if (!path || tensor->file_offset < 0)
+        return NULL;
+    int32_t at = nw_map_get(&w->side_file_index, path);
+    if (at == NW_MAP_NONE) {
+        nw_file *file = NULL;
+        if (nw_file_read(path, NW_MAX_MODEL_BYTES, &file, NULL) != NW_OK)
+            file = NULL; /* as if the tensor had no values */
+        w->side_files =
+            nw_grow(w->side_files, w->n_side_files, &w->side_file_capacity, sizeof(nw_file *));
+        at = (int32_t)w->n_side_files;
+        w->side_files[w->n_side_files++] = file;
+        nw_map_put(&w->side_file_index, path, at);
+    }
+    const nw_file *file = w->side_files[at];
+    size_t offset = (size_t)tensor->file_offset;
+    return file && offset <= file->n_bytes && n_bytes <= file->n_bytes - offset
+               ? file->bytes + offset
+               : NULL;
+}
+
+static const uint8_t *made_up_bytes(nw_onnx_writer *w, nw_tensor_id id, int64_t n, size_t width)
+{
+    const nw_tensor *tensor = &w->graph->tensors[id];
+    bool is_float = nw_dtype_is_float(tensor->dtype) && nw_onnx_data_type(tensor->dtype) &&
+                    tensor->dtype != NW_DTYPE_COMPLEX64 && tensor->dtype != NW_DTYPE_COMPLEX128;
+    if (w->options.refuses_made_up || !is_float) {
+        nw_onnx_write_fail(w, NW_UNSUPPORTED, "the values of constant '%.80s' are not there",
+                           w->states[id].name);
+        return NULL;
+    }
+    w->n_made_up++;
+    float *floats = nw_onnx_take_bytes(w, n, sizeof *floats);
+    uint8_t *bytes = floats && tensor->dtype != NW_DTYPE_FLOAT32 ? nw_onnx_take_bytes(w, n, width)
+                                                                 : (uint8_t *)floats;
+    if (!bytes)
+        return NULL;
+    make_up_floats(w, id, n, floats);
+    for (int64_t i = 0; bytes != (uint8_t *)floats && i < n; i++)
+        nw_onnx_pack_float(tensor->dtype, (double)floats[i], bytes + (size_t)i * width);
+    return bytes;
+}
+
+/* The bytes of a constant in its own type; NULL after a failure. */
+const uint8_t *nw_onnx_find_bytes(nw_onnx_writer *w, nw_tensor_id id)
+{
+    const nw_tensor *tensor = &w->graph->tensors[id];
+    int64_t n = nw_shape_elements(&tensor->shape);
+    size_t width = (size_t)nw_dtype_bits(tensor->dtype) / 8;
+    size_t n_bytes = (size_t)nw_tensor_bytes(tensor);
+    if (!nw_dtype_bits(tensor->dtype)) {
+        nw_onnx_write_fail(w, NW_UNSUPPORTED, "constant '%.80s' is of type %s", w->states[id].name,
+                           nw_dtype_name(tensor->dtype));
+        return NULL;
+    }
+    if (tensor->data && tensor->n_bytes >= n_bytes)
+        return tensor->data;
+    if (n == 0)
+        return (const uint8_t *)"";
+    if (tensor->ints || tensor->floats)
+        return known_bytes(w, tensor, n, width);
+    const uint8_t *bytes = side_bytes(w, tensor, n_bytes);
+    return bytes ? bytes : made_up_bytes(w, id, n, width);
+}
+
+/* ---- numbers ---- */
+
+static double half_value(uint32_t half)
+{
+    int exponent = half >> 10 & 31, fraction = half & 1023;
+    double value = exponent == 31  ? (fraction ? (double)NAN : (double)INFINITY)
+                   : exponent != 0 ? ldexp(1024 + fraction, exponent - 25)
+                                   : ldexp(fraction, -24);
+    return half & 0x8000 ? -value : value;
+}
+
+static double element(nw_dtype dtype, const uint8_t *bytes, int64_t i)
+{
+    int bits = nw_dtype_bits(dtype);
+    size_t width = (size_t)bits / 8;
+    uint64_t word = 0;
+    float single;
+    double wide;
+    if (bits == 4) {
+        word = bytes[i / 2] >> (i % 2 ? 4 : 0) & 15;
+        return dtype == NW_DTYPE_INT4 && word > 7 ? (double)word - 16 : (double)word;
+    }
+    for (size_t k = 0; k < width && k < 8; k++)
+        word |= (uint64_t)bytes[(size_t)i * width + k] << 8 * k;
+    uint32_t low = (uint32_t)(dtype == NW_DTYPE_BFLOAT16 ? word << 16 : word);
+    memcpy(&single, &low, sizeof single);
+    memcpy(&wide, &word, sizeof wide);
+    switch (dtype) {
+    case NW_DTYPE_FLOAT32:
+    case NW_DTYPE_BFLOAT16:
+        return (double)single;
+    case NW_DTYPE_FLOAT64:
+        return wide;
+    case NW_DTYPE_FLOAT16:
+        return half_value(low & 0xffff);
+    case NW_DTYPE_INT8:
+        return (int8_t)word;
+    case NW_DTYPE_INT16:
+        return (int16_t)word;
+    case NW_DTYPE_INT32:
+        return (int32_t)word;
+    case NW_DTYPE_INT64:
+        return (double)(int64_t)word;
+    default:
+        return (double)word;
+    }
+}
+
+/* Scale and zero point of element i. */
+static double dequantise(const nw_quant *quant, int64_t inner, int64_t i, double value)
+{
+    int64_t channel = quant->n_channels > 1 ? i / inner % quant->n_channels : 0;
+    double scale = quant->scales ? (double)quant->scales[channel] : quant->scale;
+    int64_t zero = quant->zero_points ? quant->zero_points[channel] : quant->zero_point;
+    return scale * (value - (double)zero);
+}
+
+bool nw_onnx_check_channels(nw_onnx_writer *w, nw_tensor_id id)
+{
+    const nw_tensor *tensor = &w->graph->tensors[id];
+    const nw_quant *quant = &tensor->quant;
+    if (quant->n_channels <= 1)
+        return true;
+    if (quant->scales && quant->axis >= 0 && quant->axis < tensor->shape.rank &&
+        tensor->shape.dims[quant->axis] == quant->n_channels)
+        return true;
+    nw_onnx_write_fail(w, NW_UNSUPPORTED, "the scales of the %d channels of '%.80s' are not known",
+                       quant->n_channels, w->states[id].name);
+    return false;
+}
+
+/* The values of a constant as float32; NULL after a failure. */
+float *nw_onnx_find_floats(nw_onnx_writer *w, nw_tensor_id id)
+{
+    const nw_tensor *tensor = &w->graph->tensors[id];
+    int64_t n = nw_shape_elements(&tensor->shape), inner = 1;
+    bool is_quantised = nw_onnx_is_quantised(w, id);
+    float *floats = nw_onnx_take_bytes(w, n, sizeof *floats);
+    if (!floats || !nw_onnx_check_channels(w, id))
+        return NULL;
+    if (is_quantised && !tensor->data && !tensor->ints && tensor->file_offset < 0 &&
+        !w->options.refuses_made_up) {
+        make_up_floats(w, id, n, floats);
+        w->n_made_up++;
+        return floats;
+    }
+    const uint8_t *bytes = nw_onnx_find_bytes(w, id);
+    for (int i = tensor->quant.axis + 1; i < tensor->shape.rank && i > 0; i++)
+        inner *= tensor->shape.dims[i];
+    for (int64_t i = 0; bytes && i < n; i++) {
+        double value = element(tensor->dtype, bytes, i);
+        floats[i] = (float)(is_quantised ? dequantise(&tensor->quant, inner, i, value) : value);
+    }
+    return bytes ? floats : NULL;
+}
