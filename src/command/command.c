@@ -1,0 +1,105 @@
+#include "src/command/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/command/internal.h"
+
+#ifndef NASW_VERSION
+#define NASW_VERSION "?"
+#endif
+
+static const nw_command commands[] = {
+    {"estimate", nw_command_estimate,
+     "nasw estimate FILE --hw NAME [--precision P] [--estimator device]\n"
+     "              [--input NAME=1x3x320x320] [--json|--csv]\n"
+     "      where the time of a network goes, kernel by kernel"},
+    {"hw", nw_command_hw,
+     "nasw hw [NAME|FILE]\n"
+     "      list, show and validate hardware descriptions"},
+    {"measure", nw_command_measure,
+     "nasw measure --hw NAME --shapes F.csv -o OUT.csv\n"
+     "      measure the listed kernels on the simulated device"},
+};
+
+const nw_command *nw_command_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+int nw_command_print_help(void)
+{
+    nw_buf out = {0};
+    nw_buf_puts(&out, "nasw - neural-architecture search on special-purpose hardware\n\n"
+                      "  nasw [FILE] [--hw NAME] [--color=auto|always|never] [--ascii] "
+                      "[--no-mouse]\n"
+                      "       [--fresh]\n"
+                      "      the workbench; nasw --keys prints its keys\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        nw_buf_printf(&out, "  %s\n", commands[i].usage);
+    nw_buf_puts(&out,
+                "  nasw --script F.lua [--trust] [-- ARGS]\n"
+                "      run a Lua script on a session; --trust lifts its sandbox\n"
+                "\nFILE is an ONNX or TFLite model, a nasw network JSON, - for standard input, "
+                "or demo.\nNAME is a description listed by nasw hw, or the path of one "
+                "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "
+                "int16, float16, ...\n");
+    int code = nw_command_print(&out);
+    nw_buf_fini(&out);
+    return code;
+}
+
+int nw_command_print_version(void)
+{
+    nw_buf out = {0};
+    nw_buf_puts(&out, "nasw " NASW_VERSION "\n");
+    int code = nw_command_print(&out);
+    nw_buf_fini(&out);
+    return code;
+}
+
+int nw_command_fail_usage(const char *format, ...)
+{
+    char raw[512], clean[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    fprintf(stderr, "nasw: %s\n", nw_text_visible(raw, clean, sizeof clean));
+    return NW_EXIT_USAGE;
+}
+
+int nw_command_fail(const nw_error *err)
+{
+    fprintf(stderr, "nasw: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->message);
+    return strcmp(err->where, "--precision") == 0 ? NW_EXIT_USAGE : NW_EXIT_BAD_FILE;
+}
+
+int nw_command_print(const nw_buf *buf)
+{
+    if (fwrite(nw_buf_text(buf), 1, buf->length, stdout) == buf->length && fflush(stdout) == 0)
+        return NW_EXIT_DONE;
+    fprintf(stderr, "nasw: standard output: cannot write: %s\n", strerror(errno));
+    return NW_EXIT_BAD_FILE;
+}
+
+int nw_command_write(const char *path, const nw_buf *buf)
+{
+    if (strcmp(path, "-") == 0)
+        return nw_command_print(buf);
+    FILE *file = fopen(path, "wb");
+    bool is_written = file && fwrite(nw_buf_text(buf), 1, buf->length, file) == buf->length;
+    if (file && fclose(file) != 0)
+        is_written = false;
+    if (is_written)
+        return NW_EXIT_DONE;
+    char clean[256];
+    fprintf(stderr, "nasw: %s: cannot write: %s\n", nw_text_visible(path, clean, sizeof clean),
+            strerror(errno));
+    return NW_EXIT_BAD_FILE;
+}

@@ -1,0 +1,64 @@
+/* command.h - the commands that print and end: estimate, hw, measure, ...
+ *
+ * Results go to stdout, talk to stderr. One table of commands and one of options (command.c,
+ * options.c) feed parsing and help. The workbench and scripts, which need ui and lua, stand in
+ * src/main.c and share the options.
+ */
+#ifndef NW_COMMAND_H
+#define NW_COMMAND_H
+
+#include <stdbool.h>
+
+#include "src/base/arena.h"
+#include "src/base/error.h"
+#include "src/base/text.h"
+#include "src/format/format.h"
+
+/* Exit status of the program. */
+enum { NW_EXIT_DONE = 0, NW_EXIT_BAD_FILE = 1, NW_EXIT_USAGE = 2, NW_EXIT_INTERRUPTED = 130 };
+
+#define NW_MAX_INPUT_SIZES 64
+#define NW_MAX_FILES       64
+
+/* What runs when no command is named, in the list of options. */
+#define NW_WORKBENCH "[FILE]"
+
+typedef struct nw_options {
+    const char *files[NW_MAX_FILES];
+    int n_files;
+    const char *hw, *estimator, *precision, *shapes, *out;
+    bool json, csv, help;
+    const char *color, *progress; /* checked; NULL: auto */
+    bool ascii, no_mouse, fresh, keys, trust;
+    nw_input_size sizes[NW_MAX_INPUT_SIZES];
+    const char *size_texts[NW_MAX_INPUT_SIZES];
+    int n_sizes;
+    const char *data_path; /* where descriptions are looked up, colon-separated */
+} nw_options;
+
+typedef struct nw_command {
+    const char *name;
+    int (*run)(nw_options *o); /* returns the exit status */
+    const char *usage;
+} nw_command;
+
+/* NULL: no command has that name. */
+const nw_command *nw_command_find(const char *name);
+
+/* Reads the words behind the command, or behind the program's name for NW_WORKBENCH. False: it has
+ * said on stderr what is wrong with the usage. */
+bool nw_options_parse(nw_options *o, const char *command, int argc, char **argv, nw_arena *arena);
+
+/* $NASW_DATA, the folder above the program (the build's), the installed one. */
+const char *nw_options_data_path(nw_arena *arena);
+
+int nw_command_print_help(void);
+int nw_command_print_version(void);
+
+/* ---- talking ---- */
+
+int nw_command_fail_usage(const char *format, ...) NW_PRINTF(1, 2);
+int nw_command_fail(const nw_error *err);
+int nw_command_print(const nw_buf *buf); /* a result to stdout, or says that it could not */
+
+#endif
