@@ -61,7 +61,8 @@ static bool says_nothing(const Onnx__AttributeProto *a)
 {
     static const char *const idle[] = {"momentum", "is_test", "consumed_inputs", "ratio",
                                        "seed",     "sorted",  "num_outputs"};
-    static const char *const usually_one[] = {"spatial", "largest", "stash_type", "saturate"};
+    static const char *const usually_one[] = {"spatial",  "largest",         "stash_type",
+                                              "saturate", "detect_positive", "detect_negative"};
     const char *name = nw_onnx_text(a->name);
     for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
         if (strcmp(name, idle[i]) == 0)

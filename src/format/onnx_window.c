@@ -150,6 +150,7 @@ void nw_onnx_read_gemm(nw_onnx_draft *d, int arg)
     d->attrs.keep_dims = false;
     d->attrs.alpha = nw_onnx_float(d, "alpha", 1);
     d->attrs.beta = nw_onnx_float(d, "beta", 1);
+    (void)nw_onnx_int(d, "broadcast", 0); /* said once that the bias may be a row */
     read_activation(d);
 }
 
@@ -180,7 +181,8 @@ void nw_onnx_read_upsample(nw_onnx_draft *d, int arg)
     int n;
     (void)arg;
     read_resize_mode(d);
-    d->attrs.rounding = NW_ROUND_FLOOR;
+    d->attrs.rounding =
+        d->attrs.resize_mode == NW_RESIZE_NEAREST ? NW_ROUND_FLOOR : NW_ROUND_HALF_DOWN;
     d->attrs.resize_form = NW_RESIZE_SCALES;
     const float *scales = nw_onnx_floats(d, "scales", &n);
     if (scales)
@@ -238,16 +240,20 @@ static void read_coordinates(nw_onnx_draft *d, bool is_first)
     a->half_pixel = !is_first && (!nw_onnx_has(d, name) || is_torch || is_old_half ||
                                   nw_onnx_is_text(d, name, "half_pixel"));
     a->one_from_zero = is_torch;
-    a->is_partial =
-        !is_first && !a->align_corners && !a->half_pixel && !nw_onnx_is_text(d, name, "asymmetric");
-    /* The old mode has no half taken off, and floor: the nearest, halves up, of what has. */
-    a->rounding = is_old_half                                               ? NW_ROUND_HALF_UP
-                  : is_first                                                ? NW_ROUND_FLOOR
+    a->rounding = is_first                                                  ? NW_ROUND_FLOOR
                   : nw_onnx_is_text(d, "nearest_mode", "floor")             ? NW_ROUND_FLOOR
                   : nw_onnx_is_text(d, "nearest_mode", "ceil")              ? NW_ROUND_CEIL
                   : nw_onnx_is_text(d, "nearest_mode", "round_prefer_ceil") ? NW_ROUND_HALF_UP
                                                                             : NW_ROUND_HALF_DOWN;
-    a->alpha = nw_onnx_float(d, "cubic_coeff_a", -0.75f);
+    a->is_partial = (is_old_half && a->rounding != NW_ROUND_FLOOR) ||
+                    (!is_first && !a->align_corners && !a->half_pixel &&
+                     !nw_onnx_is_text(d, name, "asymmetric"));
+    if (is_old_half) /* which takes no half off again: the nearest, halves up, of what does */
+        a->rounding = NW_ROUND_HALF_UP;
+    if (a->resize_mode != NW_RESIZE_NEAREST)
+        a->rounding = NW_ROUND_HALF_DOWN; /* nothing to round */
+    float cubic = nw_onnx_float(d, "cubic_coeff_a", -0.75f);
+    a->alpha = a->resize_mode == NW_RESIZE_CUBIC ? cubic : 0;
 }
 
 void nw_onnx_read_resize(nw_onnx_draft *d, int arg)

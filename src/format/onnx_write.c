@@ -209,8 +209,9 @@ static void find_quantisation(nw_onnx_writer *w)
     bool has_nodes = false, has_operators = false;
     for (nw_node_id id = 0; id < w->graph->n_nodes; id++) {
         const nw_node *node = &w->graph->nodes[id];
-        has_nodes |=
-            (node->op == NW_OP_QUANTIZE || node->op == NW_OP_DEQUANTIZE) && node->n_inputs > 1;
+        bool is_dynamic = strcmp(node->file_type, "DynamicQuantizeLinear") == 0;
+        has_nodes |= (node->op == NW_OP_QUANTIZE || node->op == NW_OP_DEQUANTIZE) &&
+                     (node->n_inputs > 1 || is_dynamic);
         has_operators |= is_integer_operator(w->graph, node);
     }
     w->is_explicit = has_nodes && !has_operators;

@@ -156,7 +156,7 @@ static void range_of_act(nw_act act, double *low, double *high)
 static bool is_clamped(const nw_onnx_writer *w, nw_tensor_id id)
 {
     const nw_onnx_state *state = &w->states[id];
-    if (state->n_uses != 1 || w->graph->tensors[id].is_output)
+    if (state->n_uses != 1 || w->graph->tensors[id].is_output || w->graph->tensors[id].is_input)
         return false;
     nw_op op = w->graph->nodes[state->user].op;
     return op == NW_OP_RELU || op == NW_OP_RELU6 || op == NW_OP_CLIP;

@@ -222,6 +222,13 @@ static bool check_two(nw_onnx_writer *w, const nw_node *node)
         }
     bool is_many = node->op == NW_OP_MIN || node->op == NW_OP_MAX ||
                    (node->op == NW_OP_ADD && !is_type(node, "Add") && !is_type(node, "ADD"));
+    nw_dtype dtype = nw_onnx_wire_type(w, node->outputs[0]);
+    bool is_arithmetic = node->op == NW_OP_ADD || node->op == NW_OP_SUB || node->op == NW_OP_MUL ||
+                         node->op == NW_OP_DIV;
+    if (is_arithmetic && nw_dtype_bits(dtype) < 32 && !nw_dtype_is_float(dtype)) {
+        nw_onnx_write_fail(w, NW_UNSUPPORTED, "it computes on %s", nw_dtype_name(dtype));
+        return false;
+    }
     if (node->n_inputs == 2 || (is_many && node->n_inputs > 0))
         return true;
     nw_onnx_write_fail(w, NW_UNSUPPORTED, "it has %d inputs", node->n_inputs);
@@ -493,6 +500,8 @@ void nw_onnx_write_cum_sum(nw_onnx_writer *w, const nw_node *node)
     (void)node;
     const nw_onnx_edge *in[2] = {nw_onnx_in(w, 0), nw_onnx_in(w, 1)};
     static const nw_shape scalar = {.rank = 0};
+    if (in[0]->dtype == NW_DTYPE_FLOAT16 || in[0]->dtype == NW_DTYPE_BFLOAT16)
+        nw_onnx_write_fail(w, NW_UNSUPPORTED, "it sums %s", nw_dtype_name(in[0]->dtype));
     if (in[1]->shape.rank != 0)
         in[1] = nw_onnx_reshaped(w, in[1], &scalar);
     nw_onnx_put(w, "CumSum", nw_onnx_result(w, 0, false), 2, in);
@@ -571,6 +580,19 @@ void nw_onnx_write_batch_norm(nw_onnx_writer *w, const nw_node *node)
                       "epsilon", epsilon(node));
 }
 
+/* The second output and the third: the mean, and one by the deviation. */
+static void put_moments(nw_onnx_writer *w, const nw_node *node, const nw_onnx_edge *mean,
+                        const nw_onnx_edge *spread)
+{
+    nw_onnx_edge *first = nw_onnx_result(w, 1, false), *second = nw_onnx_result(w, 2, false);
+    if (first && !mean)
+        nw_onnx_write_fail(w, NW_UNSUPPORTED, "it has no mean, but %d outputs", node->n_outputs);
+    else if (first)
+        nw_onnx_put(w, "Identity", first, 1, &mean);
+    if (second)
+        nw_onnx_put(w, "Reciprocal", second, 1, &spread);
+}
+
 /* ONNX's since opset 17: (x - mean) / sqrt(variance + epsilon) * scale + bias over the last axes.
  */
 void nw_onnx_write_layer_norm(nw_onnx_writer *w, const nw_node *node)
@@ -581,15 +603,13 @@ void nw_onnx_write_layer_norm(nw_onnx_writer *w, const nw_node *node)
     int rank = x->shape.rank, axis = node->attrs.axis + (node->attrs.axis < 0 ? rank : 0), n = 0;
     int64_t axes[NW_MAX_RANK];
     nw_shape row = x->shape;
-    for (int i = 1; i < node->n_outputs; i++)
-        if (node->outputs[i] != NW_NONE)
-            nw_onnx_write_fail(w, NW_UNSUPPORTED, "its mean and deviation are not written");
+    nw_onnx_edge *mean = NULL;
     for (int i = axis; i >= 0 && i < rank; i++) {
         axes[n++] = i;
         row.dims[i] = 1;
     }
     if (!is_rms) {
-        nw_onnx_edge *mean = nw_onnx_new_edge(w, x->name, "/mean", x->dtype, &row);
+        mean = nw_onnx_new_edge(w, x->name, "/mean", x->dtype, &row);
         put_reduce(w, "ReduceMean", mean, x, axes, n, true);
         x = nw_onnx_two(w, "Sub", x, mean);
     }
@@ -598,6 +618,7 @@ void nw_onnx_write_layer_norm(nw_onnx_writer *w, const nw_node *node)
     const nw_onnx_edge *spread = nw_onnx_two(
         w, "Add", variance, nw_onnx_scalar(w, "/epsilon", x->dtype, (double)epsilon(node)));
     spread = nw_onnx_one(w, "Sqrt", spread);
+    put_moments(w, node, mean, spread);
     nw_onnx_edge *out = nw_onnx_result(w, 0, false);
     if (!scale && !bias) {
         put_two(w, "Div", out, x, spread);

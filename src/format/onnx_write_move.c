@@ -536,6 +536,10 @@ void nw_onnx_write_identity(nw_onnx_writer *w, const nw_node *node)
         if (node->outputs[i] != NW_NONE &&
             (w->states[node->outputs[i]].n_uses || w->graph->tensors[node->outputs[i]].is_output))
             nw_onnx_write_fail(w, NW_UNSUPPORTED, "its mask is read: that is training");
+    nw_tensor_id training = nw_onnx_id(w, 2);
+    if (training != NW_NONE &&
+        !(w->graph->tensors[training].ints && !w->graph->tensors[training].ints[0]))
+        nw_onnx_write_fail(w, NW_UNSUPPORTED, "it may be training");
     put_same(w, "Identity");
 }
 

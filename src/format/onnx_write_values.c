@@ -422,7 +422,7 @@ const nw_onnx_edge *nw_onnx_weights(nw_onnx_writer *w, nw_tensor_id id, const nw
                                     int axis)
 {
     nw_tensor_id root = find_root(w, id);
-    bool is_float = nw_dtype_is_float(nw_onnx_wire_type(w, id));
+    bool is_float = nw_onnx_wire_type(w, id) == NW_DTYPE_FLOAT32;
     bool is_reshaped = !nw_shape_equal(&w->graph->tensors[id].shape, &order->shape);
     if (root == NW_NONE && w->is_nhwc && nw_onnx_has_constant(w, id))
         root = id;

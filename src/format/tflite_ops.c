@@ -392,7 +392,9 @@ static nw_status set_resize(nw_tflite_op *op, const op_row *row, nw_error *err)
         row->options == RESIZE_BILINEAR_OPTIONS ? NW_RESIZE_LINEAR : NW_RESIZE_NEAREST;
     attrs->align_corners = nw_flat_i8(op->flat, op->options, row->detail, 0) != 0;
     attrs->half_pixel = nw_flat_i8(op->flat, op->options, row->detail + 1, 0) != 0;
-    attrs->rounding = attrs->align_corners || attrs->half_pixel ? NW_ROUND_HALF_UP : NW_ROUND_FLOOR;
+    if (attrs->resize_mode == NW_RESIZE_NEAREST)
+        attrs->rounding =
+            attrs->align_corners || attrs->half_pixel ? NW_ROUND_HALF_UP : NW_ROUND_FLOOR;
     return NW_OK;
 }
 
