@@ -21,7 +21,9 @@ static const nw_command commands[] = {
      "      list, show and validate hardware descriptions"},
     {"measure", nw_command_measure,
      "nasw measure --hw NAME --shapes F.csv -o OUT.csv\n"
-     "      measure the listed kernels on the simulated device"},
+     "      measure the listed kernels on the simulated device\n"
+     "  nasw measure --emit DIR --shapes F.csv [--hw NAME]\n"
+     "      write a single-kernel ONNX model for each, to be measured on a real chip"},
 };
 
 const nw_command *nw_command_find(const char *name)

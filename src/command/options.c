@@ -46,6 +46,7 @@ static const option_row option_rows[] = {
     {"--precision", offsetof(nw_options, precision), TEXT, " estimate " NW_WORKBENCH " "},
     {"--input", 0, SIZE, " estimate " NW_WORKBENCH " "},
     {"--shapes", offsetof(nw_options, shapes), TEXT, " measure "},
+    {"--emit", offsetof(nw_options, emit), TEXT, " measure "},
     {"-o", offsetof(nw_options, out), TEXT, " measure "},
     {"--json", offsetof(nw_options, json), FLAG, " estimate "},
     {"--csv", offsetof(nw_options, csv), FLAG, " estimate "},

@@ -48,6 +48,9 @@ nw_status nw_shapes_fail(nw_shapes_reader *reader, nw_status status, const char 
                          const char *what);
 int nw_shapes_line(const nw_shapes_reader *reader); /* from 1 */
 
+/* The cell of the line being read as it stands there; "" if the table has no such column. */
+const char *nw_shapes_text(const nw_shapes_reader *reader, nw_shapes_column column);
+
 /* Gets the rows one by one, in order; what it returns ends the reading if it is not NW_OK. */
 typedef nw_status (*nw_shapes_take)(void *context, nw_shapes_reader *reader,
                                     const nw_shapes_row *row);

@@ -30,4 +30,28 @@
 NW_CHECKED nw_status nw_measure_shapes(const nw_file *table, const nw_hw *hw, nw_buf *out,
                                        nw_error *err);
 
+typedef struct nw_measure_emitted {
+    int n_rows, n_models; /* rows of the table; models, one for each distinct row */
+    int64_t n_bytes;
+} nw_measure_emitted;
+
+/* Writes a single-kernel ONNX model for each distinct row into folder dir, to be measured with a
+ * chip's own tools: k0001_conv_56x56x64_k1s1_128.onnx, ..., README.txt, and manifest.csv, the
+ * columns of a measurement with latency_us empty and `file`: filled in, it is a table for fitting.
+ * hw names the device there; NULL: unknown.
+ *
+ * A model has batch 1, N,C,H,W, input x, and y for a second operand or a residual, random weights.
+ * Joined operators stand in the order of `kernel`; `act` says which function (act: relu, lut:
+ * sigmoid). bits 8: QDQ with plausible scales, 16: float16, 32: float32; others are refused. A pool
+ * whose window is the map is a global average, others take the maximum; a resize by whole factors
+ * takes the nearest, others are linear; norm is a batch normalisation; elementwise a maximum with a
+ * value a channel; reduce a mean over the axes that become 1, else a running sum; copy joins two
+ * maps, or slices, pads, transposes, as its sizes say; quantize gives int8 (bits 16, 32: a cast).
+ *
+ * NW_INVALID, NW_UNSUPPORTED: a row that makes no model (err->where is "FILE:LINE"; nothing is
+ * written then), or dir holds something else, or a manifest with results. NW_IO: dir or a file in
+ * it cannot be made. The models of an earlier manifest without results are replaced. */
+NW_CHECKED nw_status nw_measure_emit(const nw_file *table, const char *dir, const nw_hw *hw,
+                                     nw_measure_emitted *done, nw_error *err);
+
 #endif

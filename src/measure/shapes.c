@@ -100,6 +100,11 @@ static const char *cell(const nw_shapes_reader *r, nw_shapes_column c)
     return r->at[c] >= 0 ? r->cells[r->at[c]] : "";
 }
 
+const char *nw_shapes_text(const nw_shapes_reader *r, nw_shapes_column column)
+{
+    return cell(r, column);
+}
+
 /* A whole number from 1 to 2^31 - 1; fallback for an empty cell, 0: it must not be empty. */
 static nw_status read_size(nw_shapes_reader *r, nw_shapes_column c, int64_t fallback,
                            int64_t *value)
