@@ -1,6 +1,6 @@
 # make run      install what is missing, build, run the main job
 # make test     the same for the tests
-# Others: lint bench accuracy fuzz install clean; SAN=address,undefined or SAN=thread; CC=clang.
+# Others: test-runtime lint bench accuracy fuzz install clean; SAN=address,undefined or SAN=thread; CC=clang.
 
 NASW_SHARED ?= ../shared
 HW     ?= ne32
@@ -17,6 +17,7 @@ PKGS_BUILD := gcc libc6-dev pkg-config libcjson-dev libprotobuf-c-dev protobuf-c
 PKGS_TEST  := $(PKGS_BUILD) check libvterm-dev ncurses-term tmux
 PKGS_LINT  := $(PKGS_BUILD) clang-format lua-check
 PKGS_FUZZ  := clang libclang-rt-14-dev
+PKGS_RUNTIME := nodejs npm
 
 # Installs the packages named in $(1) that are missing: as root, through sudo -n, or not at all.
 define need
@@ -61,7 +62,7 @@ SUPPORT := $(filter-out $(TERM_SUPPORT),$(patsubst %.c,$(B)/%.o,$(wildcard tests
 $(SUPPORT) $(TERM_SUPPORT): $(B)/flags
 FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 
-.PHONY: run test all tests lint bench accuracy fuzz install clean deps
+.PHONY: run test test-runtime deps-runtime all tests lint bench accuracy fuzz install clean deps
 .DELETE_ON_ERROR:
 # Kept, and still made when missing: a source older than the archive may be new to it.
 .PRECIOUS: $(B)/%.o
@@ -80,6 +81,14 @@ test:
 	$(call need,$(PKGS_TEST))
 	@$(MAKE) --no-print-directory -s tests
 	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw sh tests/run.sh $(TESTS)
+# What is written, run by onnxruntime (from npm).
+deps-runtime:
+	$(if $(shell command -v node && command -v npm),,$(call need,$(PKGS_RUNTIME)))
+test-runtime: deps
+	-@$(MAKE) --no-print-directory -s deps-runtime
+	@$(MAKE) --no-print-directory -s all $(B)/tests/onnx_copy
+	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw NASW_COPY=$(B)/tests/onnx_copy \
+	    RUNTIME=build/runtime sh tests/runtime/run.sh
 lint:
 	$(call need,$(PKGS_LINT))
 	@sh tests/lint.sh
@@ -136,7 +145,7 @@ $(B)/tests/test_lua%: $(B)/tests/test_lua%.o $(SUPPORT) $(B)/libnwlua.a $(B)/lib
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LUA_LIBS) $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $$(pkg-config --libs check) $(LIBS) -o $@
-$(B)/tests/bench $(B)/tests/accuracy: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
+$(B)/tests/bench $(B)/tests/accuracy $(B)/tests/onnx_copy: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LIBS) -o $@
 fuzz-%: $(B)/libnw.a
 	@mkdir -p $(B)/tests build/corpus/$*
