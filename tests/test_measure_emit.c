@@ -329,6 +329,8 @@ START_TEST(a_row_that_makes_no_model_is_named_and_nothing_is_written)
         {"view,8,8,16,1,1,1000,,,,,,,8,,0", "elements"},
         {"copy,8,8,16,16,4,17,,,,,,,8,,0", "gives"},
         {"quantize,8,8,16,8,8,16,,,,,,,8,relu,0", "nothing is joined"},
+        {"reduce,8,8,16,8,8,16,,,,,,,16,,0", "float16"},
+        {"resize,8,8,16,16,16,32,,,,,,,8,,0", "gives 16x16x16, not 16x16x32"},
         {"fc,1,1,1000000,1,1,1000000,,,,,,,8,,0", "weights"},
         {"conv_transpose,8,8,16,40,40,8,2,2,2,2,1,1,8,,0", "no model has these sizes"}};
     char *folder = folder_new(), table[512];

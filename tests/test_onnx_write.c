@@ -501,7 +501,7 @@ END_TEST
 
 static nw_graph *quantised_net(void)
 {
-    static const float scales[2] = {0.5f, 0.25f};
+    static const float scales[2] = {0.5f, 0.25f}, bias_scales[2] = {0.0625f, 0.03125f};
     static const int64_t points[2] = {1, -1};
     net n = net_begin(4, 4, 3, NW_DTYPE_INT8);
     nw_tensor_id w = net_constant(&n, NW_DTYPE_INT8, 4, 2, 1, 1, 3);
@@ -510,8 +510,7 @@ static nw_graph *quantised_net(void)
     set_values(&n, b, (const int32_t[]){10, -20}, 8);
     n.graph->tensors[n.at].quant = (nw_quant){.n_channels = 1, .scale = 0.125, .zero_point = 4};
     n.graph->tensors[w].quant = (nw_quant){2, 0, 0.5, 1, scales, points};
-    n.graph->tensors[b].quant =
-        (nw_quant){2, 0, 0.0625, 0, (const float[]){0.0625f, 0.03125f}, NULL};
+    n.graph->tensors[b].quant = (nw_quant){2, 0, 0.0625, 0, bias_scales, NULL};
     nw_tensor_id in[3] = {n.at, w, b};
     nw_node *node = net_layer(&n, NW_OP_CONV2D, "CONV_2D", in, 3);
     node->attrs.weight_layout = NW_WEIGHTS_OHWI;

@@ -223,13 +223,12 @@ static size_t put_value(nw_onnx_writer *w, nw_dtype dtype, double value, uint8_t
                            nw_dtype_name(dtype));
         return 4;
     }
+    const double limit = 9.2e18;
+    int64_t whole = fabs(value) < limit ? (int64_t)value : value > 0 ? INT64_MAX : INT64_MIN;
     if (nw_dtype_is_float(dtype))
         nw_onnx_pack_float(dtype, value, bytes);
     else
-        nw_onnx_pack_integer(value >= 9.2e18    ? INT64_MAX
-                             : value <= -9.2e18 ? INT64_MIN
-                                                : (int64_t)value,
-                             (size_t)bits / 8, bytes);
+        nw_onnx_pack_integer(isnan(value) ? 0 : whole, (size_t)bits / 8, bytes);
     return (size_t)bits / 8;
 }
 

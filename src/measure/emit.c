@@ -320,7 +320,9 @@ static nw_status write_model(plan *p, const model *m, const char *dir, int64_t *
         return status;
     nw_buf_printf(&name, "%s.onnx", m->name);
     status = nw_onnx_write(graph, &options, &out, err);
-    if (status == NW_OK)
+    if (status != NW_OK)
+        nw_error_prefix(err, m->name);
+    else
         status = nw_save(join_path(p, dir, nw_buf_text(&name)), &out, NW_SAVE_NOTE, err);
     *n_bytes += (int64_t)out.length;
     nw_buf_fini(&out);

@@ -103,6 +103,12 @@ static void order_steps(const nw_shapes_row *row, const char *text, const char *
         add_step(out, out->n_steps, NW_EMIT_ADD);
 }
 
+static bool is_running_sum(const nw_kernel_part *p)
+{
+    return p->kind == NW_KERNEL_REDUCE && p->in_h == p->out_h && p->in_w == p->out_w &&
+           p->in_c == p->out_c;
+}
+
 nw_status nw_emit_read(nw_shapes_reader *reader, const nw_shapes_row *row, nw_emit_kernel *out)
 {
     char bits[24], word[32] = "";
@@ -118,6 +124,10 @@ nw_status nw_emit_read(nw_shapes_reader *reader, const nw_shapes_row *row, nw_em
     out->shape = *s;
     if (s->parts[0].kind == NW_KERNEL_QUANTIZE && (s->residual || row->act != NW_KERNEL_ACT_NONE))
         return nw_shapes_fail(reader, NW_UNSUPPORTED, "nothing is joined to %s", "quantize");
+    if (is_running_sum(&s->parts[0]) && s->bits == 16)
+        return nw_shapes_fail(reader, NW_UNSUPPORTED,
+                              "a %s that keeps its size is a running sum, which float16 lacks",
+                              "reduce");
     order_steps(row, nw_shapes_text(reader, NW_COL_KERNEL), &joined, out);
     if (joined)
         snprintf(word, sizeof word, "%.*s", (int)(strcspn(joined, "+") & 31), joined);
@@ -355,7 +365,7 @@ static void add_reduce(builder *b, const nw_kernel_part *p)
     for (int i = 0; i < 3; i++)
         if (in[i] != out[i])
             axes[n++] = i + 1;
-    if (n == 0) {
+    if (is_running_sum(p)) {
         nw_tensor_id inputs[2] = {b->at, add_scalar(b, "axis", NW_DTYPE_INT64, &axis, 8)};
         add_node(b, NW_OP_CUM_SUM, "CumSum", inputs, 2);
         return;
@@ -370,7 +380,7 @@ static void add_resize(builder *b, const nw_kernel_part *p)
     bool is_whole = p->out_h % p->in_h == 0 && p->out_w % p->in_w == 0;
     const float scales[4] = {1, 1, (float)p->out_h / (float)p->in_h,
                              (float)p->out_w / (float)p->in_w};
-    const int64_t sizes[4] = {1, p->out_c, p->out_h, p->out_w};
+    const int64_t sizes[4] = {1, p->in_c, p->out_h, p->out_w};
     nw_node *node = add_one(b, NW_OP_RESIZE, "Resize");
     node->attrs.resize_form = is_whole ? NW_RESIZE_SCALES : NW_RESIZE_SIZES;
     node->attrs.resize_mode = is_whole ? NW_RESIZE_NEAREST : NW_RESIZE_LINEAR;
