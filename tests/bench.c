@@ -15,6 +15,7 @@
 
 #include "src/estimator/estimator.h"
 #include "src/format/format.h"
+#include "tests/bench.h"
 #include "tests/support.h"
 
 static double now_ms(void)
@@ -306,5 +307,6 @@ int main(void)
     bench_keys(60, 200);
     bench_start_and_idling(yardstick);
     bench_lua();
+    bench_trees();
     return 0;
 }
