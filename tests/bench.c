@@ -117,8 +117,7 @@ static void bench_device(const char *model, const char *hw_name, double yardstic
     for (int i = 0; i < RUNS; i++) {
         nw_estimate estimate;
         double start = now_ms();
-        if (nw_estimate_graph(nw_estimator_find("device"), graph, hw, NULL, &estimate, &err) !=
-            NW_OK)
+        if (nw_estimate_graph(nw_estimator_device(), graph, hw, NULL, &estimate, &err) != NW_OK)
             break;
         times[i] = now_ms() - start;
         n_kernels = estimate.kernels->n_kernels;
