@@ -22,7 +22,9 @@ static const nw_command commands[] = {
     {"measure", nw_command_measure,
      "nasw measure --hw NAME [--shapes F.csv] [--seed N] -o OUT.csv\n"
      "      measure kernels on the simulated device: those listed, or a plan that covers\n"
-     "      real networks"},
+     "      real networks\n"
+     "  nasw measure --cpu --shapes F.csv -o OUT.csv\n"
+     "      the listed kernels on this CPU; started again, it goes on where it was stopped"},
     {"fit", nw_command_fit,
      "nasw fit F.csv -o E.json --target COL [--group COL] [--features a,b,c] [--hw NAME]\n"
      "         [--test G.csv] [--network COL --totals NETS.csv --total-target COL] [--seed N]\n"

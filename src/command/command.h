@@ -29,6 +29,7 @@ typedef struct nw_options {
     const char *hw, *estimator, *precision, *shapes, *out;
     const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees;
     bool json, csv, help;
+    bool is_cpu;                  /* measure: on this machine */
     const char *color, *progress; /* checked; NULL: auto */
     bool ascii, no_mouse, fresh, keys, trust;
     nw_input_size sizes[NW_MAX_INPUT_SIZES];

@@ -9,6 +9,7 @@
 int nw_command_estimate(nw_options *o);
 int nw_command_hw(nw_options *o);
 int nw_command_measure(nw_options *o);
+int nw_command_measure_cpu(nw_options *o);
 int nw_command_fit(nw_options *o);
 int nw_command_predict(nw_options *o);
 

@@ -6,8 +6,11 @@
 
 int nw_command_measure(nw_options *o)
 {
+    if (o->is_cpu)
+        return nw_command_measure_cpu(o);
     if (o->n_files || !o->hw || !o->shapes || !o->out)
-        return nw_command_fail_usage("usage: nasw measure --hw NAME --shapes F.csv -o OUT.csv");
+        return nw_command_fail_usage(
+            "usage: nasw measure --hw NAME|--cpu --shapes F.csv -o OUT.csv");
     nw_error err;
     nw_hw *hw;
     if (nw_hw_load(o->hw, o->data_path, &hw, &err) != NW_OK)

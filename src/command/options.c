@@ -45,6 +45,7 @@ static const option_row option_rows[] = {
     {"--estimator", offsetof(nw_options, estimator), TEXT, " estimate " NW_WORKBENCH " "},
     {"--precision", offsetof(nw_options, precision), TEXT, " estimate " NW_WORKBENCH " "},
     {"--input", 0, SIZE, " estimate " NW_WORKBENCH " "},
+    {"--cpu", offsetof(nw_options, is_cpu), FLAG, " measure "},
     {"--shapes", offsetof(nw_options, shapes), TEXT, " measure "},
     {"-o", offsetof(nw_options, out), TEXT, " measure fit predict "},
     {"--target", offsetof(nw_options, target), TEXT, " fit "},
