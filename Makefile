@@ -13,7 +13,7 @@ B := build$(if $(SAN),/san-$(firstword $(subst $(comma), ,$(SAN))))
 
 # ---- packages (Debian 12) -------------------------------------------------------------------
 PKGS_BUILD := gcc libc6-dev pkg-config libcjson-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev libxgboost-dev \
-              libncurses-dev liblua5.4-dev
+              libncurses-dev liblua5.4-dev libdnnl-dev
 PKGS_TEST  := $(PKGS_BUILD) check libvterm-dev ncurses-term tmux
 PKGS_LINT  := $(PKGS_BUILD) clang-format lua-check
 PKGS_FUZZ  := clang libclang-rt-14-dev
@@ -46,7 +46,7 @@ BASE := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -I. -I$(B)/gen -pth
 override CFLAGS := $(BASE) $(WARN) $(CFLAGS)
 VERSION := 0.1
 DEFS  = -DNASW_VERSION='"$(VERSION)"' -DNASW_PREFIX='"$(PREFIX)"'
-LIBS := -lprotobuf-c -lcjson -lxgboost -lm
+LIBS := -lprotobuf-c -lcjson -lxgboost -ldnnl -lgomp -lm
 LUA_CFLAGS = $(shell pkg-config --cflags lua5.4 2>/dev/null)
 LUA_LIBS   = $(shell pkg-config --libs lua5.4 2>/dev/null)
 UI_LIBS := -lncursesw -ltinfo
@@ -145,8 +145,9 @@ $(B)/tests/test_lua%: $(B)/tests/test_lua%.o $(SUPPORT) $(B)/libnwlua.a $(B)/lib
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LUA_LIBS) $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $$(pkg-config --libs check) $(LIBS) -o $@
+$(B)/tests/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench_*.c))
 $(B)/tests/bench $(B)/tests/accuracy $(B)/tests/onnx_copy: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
-	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LIBS) -o $@
+	$(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(LIBS) -o $@
 fuzz-%: $(B)/libnw.a
 	@mkdir -p $(B)/tests build/corpus/$*
 	$(CC) $(CFLAGS) -fsanitize=fuzzer tests/fuzz_$*.c $< $(LIBS) -o $(B)/tests/fuzz_$*

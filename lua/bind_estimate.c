@@ -76,14 +76,19 @@ static bool replace_hw_name(lua_State *L)
     return true;
 }
 
+static const char *search_path(lua_State *L)
+{
+    const char *path = bind_engine(L)->config.data_path;
+    return path ? path : "";
+}
+
 static int bind_estimate_run(lua_State *L)
 {
     static const char *const options[] = {"estimator", "precision", NULL};
     bind_network *network = bind_check_network(L, 1);
     bind_check_options(L, 3, options);
-    const nw_estimator *estimator = nw_estimator_find(bind_option(L, 3, "estimator", "device"));
+    const char *choice = bind_option(L, 3, "estimator", NULL);
     const char *precision = bind_option(L, 3, "precision", "file");
-    luaL_argcheck(L, estimator, 3, "no such estimator; there is \"device\"");
     if (!replace_hw_name(L))
         return 3;
     const nw_hw *hw = bind_check_hw(L, 2);
@@ -97,7 +102,13 @@ static int bind_estimate_run(lua_State *L)
     object->network = network;
     object->hw = lua_touserdata(L, 2);
     nw_error err;
-    if (nw_estimate_graph(estimator, network->graph, hw, precision, &object->owned, &err) != NW_OK)
+    const nw_estimator *estimator;
+    if (nw_estimator_open(choice, hw, search_path(L), &estimator, NULL, 0, &err) != NW_OK)
+        return choice ? luaL_argerror(L, 3, err.message) : bind_push_error(L, &err);
+    nw_status status =
+        nw_estimate_graph(estimator, network->graph, hw, precision, &object->owned, &err);
+    nw_estimator_release(estimator);
+    if (status != NW_OK)
         return bind_push_error(L, &err);
     object->estimate = &object->owned;
     int64_t held_bytes = BYTES_PER_KERNEL * (int64_t)object->owned.kernels->n_kernels;

@@ -113,7 +113,7 @@ static double our_cycles(const char *model, const nw_hw *hw)
     if (!path || nw_model_load(path, NULL, 0, &graph, &err) != NW_OK)
         return NAN;
     double cycles = NAN;
-    if (nw_estimate_graph(nw_estimator_find("device"), graph, hw, NULL, &estimate, &err) == NW_OK) {
+    if (nw_estimate_graph(nw_estimator_device(), graph, hw, NULL, &estimate, &err) == NW_OK) {
         cycles = (double)estimate.latency_ps * hw->clock_hz / 1e12;
         nw_estimate_fini(&estimate);
     }

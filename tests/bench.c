@@ -15,6 +15,7 @@
 
 #include "src/estimator/estimator.h"
 #include "src/format/format.h"
+#include "tests/bench.h"
 #include "tests/support.h"
 
 static double now_ms(void)
@@ -116,8 +117,7 @@ static void bench_device(const char *model, const char *hw_name, double yardstic
     for (int i = 0; i < RUNS; i++) {
         nw_estimate estimate;
         double start = now_ms();
-        if (nw_estimate_graph(nw_estimator_find("device"), graph, hw, NULL, &estimate, &err) !=
-            NW_OK)
+        if (nw_estimate_graph(nw_estimator_device(), graph, hw, NULL, &estimate, &err) != NW_OK)
             break;
         times[i] = now_ms() - start;
         n_kernels = estimate.kernels->n_kernels;
@@ -306,5 +306,6 @@ int main(void)
     bench_keys(60, 200);
     bench_start_and_idling(yardstick);
     bench_lua();
+    bench_trees();
     return 0;
 }

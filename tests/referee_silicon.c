@@ -94,8 +94,7 @@ bool silicon_score_rows(const nw_hw *hw, bool with_se, silicon_score *out)
             continue;
         nw_graph *graph = silicon_network(&table, row);
         nw_estimate estimate;
-        if (nw_estimate_graph(nw_estimator_find("device"), graph, hw, NULL, &estimate, NULL) !=
-            NW_OK)
+        if (nw_estimate_graph(nw_estimator_device(), graph, hw, NULL, &estimate, NULL) != NW_OK)
             abort();
         ours[n] = (double)estimate.latency_ps / 1e9;
         macs[n] = (double)estimate.macs;

@@ -162,7 +162,7 @@ int64_t estimate_alone(const char *model, const char *hw_name, const char *preci
     expect(nw_hw_load(hw_name, PRESETS, &hw, NULL) == NW_OK, "%s", hw_name);
     expect(nw_model_load(model, NULL, 0, &graph, NULL) == NW_OK, "%s", model);
     int64_t ps = -1;
-    if (nw_estimate_graph(nw_estimator_find("device"), graph, hw, precision, &e, NULL) == NW_OK) {
+    if (nw_estimate_graph(nw_estimator_device(), graph, hw, precision, &e, NULL) == NW_OK) {
         ps = e.latency_ps;
         nw_estimate_fini(&e);
     }

@@ -11,8 +11,9 @@
 #include "tests/support.h"
 
 static const char *const presets[] = {
-    "ne16",     "ne32",      "ne64",          "u55-128",       "u55-256",       "u65-512",
-    "u85-1024", "dpu-b4096", "systolic16-ws", "systolic16-os", "systolic16-is", "systolic32-ws"};
+    "ne16",          "ne32",          "ne64",      "u55-128",       "u55-256",
+    "u65-512",       "u85-1024",      "dpu-b4096", "systolic16-ws", "systolic16-os",
+    "systolic16-is", "systolic32-ws", "cpu-onednn"};
 
 #define N_PRESETS (int)(sizeof presets / sizeof *presets)
 

@@ -16,7 +16,7 @@ static nw_estimate estimate_on(const nw_graph *graph, const nw_hw *hw)
 {
     nw_estimate e;
     nw_error err;
-    if (nw_estimate_graph(nw_estimator_find("device"), graph, hw, NULL, &e, &err) != NW_OK)
+    if (nw_estimate_graph(nw_estimator_device(), graph, hw, NULL, &e, &err) != NW_OK)
         ck_abort_msg("%s: %s", err.where, err.message);
     return e;
 }
@@ -425,8 +425,8 @@ static void *run_job(void *arg)
 {
     job *j = arg;
     nw_error err;
-    j->ok = nw_estimate_graph(nw_estimator_find("device"), j->graph, j->hw, NULL, &j->estimate,
-                              &err) == NW_OK;
+    j->ok = nw_estimate_graph(nw_estimator_device(), j->graph, j->hw, NULL, &j->estimate, &err) ==
+            NW_OK;
     return NULL;
 }
 

@@ -12,8 +12,9 @@
 #define PRESETS "hw"
 
 static const char *const presets[] = {
-    "ne16",     "ne32",      "ne64",          "u55-128",       "u55-256",       "u65-512",
-    "u85-1024", "dpu-b4096", "systolic16-ws", "systolic16-os", "systolic16-is", "systolic32-ws"};
+    "ne16",          "ne32",          "ne64",      "u55-128",       "u55-256",
+    "u65-512",       "u85-1024",      "dpu-b4096", "systolic16-ws", "systolic16-os",
+    "systolic16-is", "systolic32-ws", "cpu-onednn"};
 
 #define N_PRESETS (int)(sizeof presets / sizeof *presets)
 
@@ -219,8 +220,8 @@ END_TEST
 /* Nothing in the presets may hide behind a default: every key that means anything is written. */
 START_TEST(presets_spell_out_every_figure)
 {
-    static const char *const roots[] = {"ne32", "u55-128", "u85-1024", "dpu-b4096",
-                                        "systolic16-ws"};
+    static const char *const roots[] = {"ne32",      "u55-128",       "u85-1024",
+                                        "dpu-b4096", "systolic16-ws", "cpu-onednn"};
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
         nw_hw *hw = load(roots[i]);
         char path[64];

@@ -21,7 +21,7 @@ static int64_t peak_on(const char *hw_name, const nw_graph *graph, int64_t *aren
     nw_hw *hw = load_hw(hw_name);
     nw_estimate estimate;
     nw_error err;
-    if (nw_estimate_graph(nw_estimator_find("device"), graph, hw, NULL, &estimate, &err) != NW_OK)
+    if (nw_estimate_graph(nw_estimator_device(), graph, hw, NULL, &estimate, &err) != NW_OK)
         ck_abort_msg("%s: %s", err.where, err.message);
     int64_t peak = estimate.peak_live_bytes;
     *arena = estimate.arena_bytes;

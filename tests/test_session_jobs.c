@@ -14,14 +14,14 @@ START_TEST(comparing_gives_each_description_its_own_estimate)
     act(s, "hw.compare", NULL);
     ck_assert_int_eq(nw_session_n_jobs(s), 1);
     ck_assert(nw_session_job(s, 0).is_running);
-    ck_assert_str_eq(nw_session_job(s, 0).name, "demo on 12 descriptions");
+    ck_assert_str_eq(nw_session_job(s, 0).name, "demo on 13 descriptions");
     act(s, "hw", "ne64"); /* it goes on with what was open */
     wait_for_jobs(s);
     nw_job_view job = nw_session_job(s, 0);
     ck_assert(!job.is_failed && job.progress >= 1 && job.message[0]);
     int n;
     const nw_hw_row *rows = nw_session_hw_rows(s, &n);
-    ck_assert_int_eq(n, 12);
+    ck_assert_int_eq(n, 13);
     for (int i = 0; i < n; i++) {
         int64_t alone = estimate_alone("demo", rows[i].hw, "int16");
         ck_assert(rows[i].is_done);
@@ -62,7 +62,7 @@ START_TEST(stop_ends_the_newest_job_at_once)
     act(s, "stop", NULL); /* before anything was taken in */
     nw_job_view job = nw_session_job(s, 0);
     ck_assert(!job.is_running && !job.is_failed);
-    ck_assert_str_eq(job.message, "stopped after 0 of 12");
+    ck_assert_str_eq(job.message, "stopped after 0 of 13");
     refuse(s, "stop", NULL, "nothing is running");
     act(s, "hw.compare", NULL); /* late results of the first do not mix in */
     act(s, "hw.compare", NULL); /* takes the place of the second */

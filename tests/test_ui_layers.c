@@ -80,9 +80,9 @@ static void set_up(fixture *f, const char *const *names)
     f->point = (nw_point){
         .model = "net", .label = "net", .graph = f->graph, .hw = f->hw, .precision = "file"};
     nw_error err;
-    ck_assert_int_eq(nw_estimate_graph(nw_estimator_find("device"), f->graph, f->hw, "file",
-                                       &f->point.estimate, &err),
-                     NW_OK);
+    ck_assert_int_eq(
+        nw_estimate_graph(nw_estimator_device(), f->graph, f->hw, "file", &f->point.estimate, &err),
+        NW_OK);
     set_costs(f);
     ui_layers_init(&f->layers);
     ui_layers_set(&f->layers, &f->point, NULL);

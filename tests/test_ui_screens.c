@@ -180,7 +180,7 @@ END_TEST
 static terminal_cell better_cell(terminal *t, const char *mark, int *row, int *column)
 {
     terminal_send(t, "H");
-    ck_assert(terminal_wait_for(t, "12 estimated"));
+    ck_assert(terminal_wait_for(t, "13 estimated"));
     ck_assert(terminal_wait_for(t, "ne64"));
     terminal_settle(t);
     ck_assert(terminal_find(t, "ne64", row, column));

@@ -20,10 +20,21 @@ static const nw_command commands[] = {
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
     {"measure", nw_command_measure,
-     "nasw measure --hw NAME --shapes F.csv -o OUT.csv\n"
-     "      measure the listed kernels on the simulated device\n"
+     "nasw measure --hw NAME [--shapes F.csv] [--seed N] -o OUT.csv\n"
+     "      measure kernels on the simulated device: those listed, or a plan that covers\n"
+     "      real networks\n"
+     "  nasw measure --cpu --shapes F.csv -o OUT.csv\n"
+     "      the listed kernels on this CPU; started again, it goes on where it was stopped\n"
      "  nasw measure --emit DIR --shapes F.csv [--hw NAME]\n"
      "      write a single-kernel ONNX model for each, to be measured on a real chip"},
+    {"fit", nw_command_fit,
+     "nasw fit F.csv -o E.json --target COL [--group COL] [--features a,b,c] [--hw NAME]\n"
+     "         [--test G.csv] [--network COL --totals NETS.csv --total-target COL] [--seed N]\n"
+     "         [--trees N] [--json]\n"
+     "      train an estimator on measurements and say how right it is"},
+    {"predict", nw_command_predict,
+     "nasw predict E.json F.csv [--network COL] -o OUT.csv\n"
+     "      add a column `predicted`; with --network a line a network"},
 };
 
 const nw_command *nw_command_find(const char *name)
@@ -79,7 +90,11 @@ int nw_command_fail_usage(const char *format, ...)
 int nw_command_fail(const nw_error *err)
 {
     fprintf(stderr, "nasw: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->message);
-    return strcmp(err->where, "--precision") == 0 ? NW_EXIT_USAGE : NW_EXIT_BAD_FILE;
+    if (err->status == NW_CANCELLED)
+        return NW_EXIT_INTERRUPTED;
+    return strcmp(err->where, "--precision") == 0 || strncmp(err->where, "--estimator", 11) == 0
+               ? NW_EXIT_USAGE
+               : NW_EXIT_BAD_FILE;
 }
 
 int nw_command_print(const nw_buf *buf)

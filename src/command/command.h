@@ -14,7 +14,7 @@
 #include "src/base/text.h"
 #include "src/format/format.h"
 
-/* Exit status of the program. */
+/* Exit status of the program. Interrupted: what was finished is kept. */
 enum { NW_EXIT_DONE = 0, NW_EXIT_BAD_FILE = 1, NW_EXIT_USAGE = 2, NW_EXIT_INTERRUPTED = 130 };
 
 #define NW_MAX_INPUT_SIZES 64
@@ -27,7 +27,9 @@ typedef struct nw_options {
     const char *files[NW_MAX_FILES];
     int n_files;
     const char *hw, *estimator, *precision, *shapes, *emit, *out;
+    const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees;
     bool json, csv, help;
+    bool is_cpu;                  /* measure: on this machine */
     const char *color, *progress; /* checked; NULL: auto */
     bool ascii, no_mouse, fresh, keys, trust;
     nw_input_size sizes[NW_MAX_INPUT_SIZES];

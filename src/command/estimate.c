@@ -22,10 +22,8 @@ int nw_command_estimate(nw_options *o)
         return nw_command_fail_usage(
             "usage: nasw estimate FILE --hw NAME [--precision P] [--estimator "
             "device] [--input NAME=1x3x320x320] [--json|--csv]");
-    const char *name = o->estimator ? o->estimator : "device";
-    const nw_estimator *estimator = nw_estimator_find(name);
-    if (!estimator)
-        return nw_command_fail_usage("--estimator %s: no such estimator; there is device", name);
+    const nw_estimator *estimator = NULL;
+    char note[256] = "";
     nw_error err;
     nw_hw *hw = NULL;
     nw_graph *graph = NULL;
@@ -34,9 +32,13 @@ int nw_command_estimate(nw_options *o)
     int code = NW_EXIT_DONE;
     if (nw_hw_load(o->hw, o->data_path, &hw, &err) != NW_OK ||
         nw_model_load(o->files[0], o->sizes, o->n_sizes, &graph, &err) != NW_OK ||
+        nw_estimator_open(o->estimator, hw, o->data_path, &estimator, note, sizeof note, &err) !=
+            NW_OK ||
         nw_estimate_graph(estimator, graph, hw, o->precision, &estimate, &err) != NW_OK) {
         code = nw_command_fail(&err);
     } else {
+        if (*note)
+            fprintf(stderr, "nasw: note: %s\n", note);
         nw_breakdown breakdown = {o->files[0], graph, hw, &estimate};
         for (int i = 0; (o->json || o->csv) && i < graph->n_warnings; i++)
             fprintf(stderr, "nasw: warning: %s\n", graph->warnings[i]);
@@ -50,6 +52,7 @@ int nw_command_estimate(nw_options *o)
         nw_estimate_fini(&estimate);
     }
     nw_buf_fini(&out);
+    nw_estimator_release(estimator);
     nw_graph_free(graph);
     nw_hw_free(hw);
     return code;

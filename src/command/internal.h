@@ -4,10 +4,29 @@
 #define NW_COMMAND_INTERNAL_H
 
 #include "src/command/command.h"
+#include "src/estimator/fit.h"
 
 int nw_command_estimate(nw_options *o);
 int nw_command_hw(nw_options *o);
 int nw_command_measure(nw_options *o);
+int nw_command_measure_cpu(nw_options *o);
+int nw_command_measure_emit(nw_options *o);
+int nw_command_fit(nw_options *o);
+int nw_command_predict(nw_options *o);
+
+/* NULL is seed 0. False: it has said what is wrong. */
+bool nw_command_parse_seed(const char *text, uint32_t *seed);
+
+/* How far a long command is, on stderr; hand show and the object itself to the work. From begin on
+ * SIGINT and SIGTERM stop it where it is safe: show returns false then. */
+typedef struct nw_command_progress {
+    nw_progress show;
+    bool is_json, is_shown;
+    double began_s, shown_s;
+} nw_command_progress;
+
+void nw_command_progress_begin(nw_command_progress *progress, const nw_options *o);
+void nw_command_progress_end(nw_command_progress *progress);
 
 /* Writes a result to path, "-" for stdout; says what went wrong and returns the exit status. */
 int nw_command_write(const char *path, const nw_buf *buf);

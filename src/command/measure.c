@@ -1,37 +1,18 @@
 #include "src/measure/measure.h"
 
-#include <stdio.h>
-
 #include "src/command/internal.h"
 
 #define MAX_TABLE_BYTES ((size_t)256 << 20)
 
-static int emit_models(nw_options *o)
-{
-    nw_error err;
-    nw_hw *hw = NULL;
-    nw_file *table = NULL;
-    nw_measure_emitted done;
-    if (o->n_files || !o->shapes || o->out)
-        return nw_command_fail_usage("usage: nasw measure --emit DIR --shapes F.csv [--hw NAME]");
-    bool is_good = (!o->hw || nw_hw_load(o->hw, o->data_path, &hw, &err) == NW_OK) &&
-                   nw_file_read(o->shapes, MAX_TABLE_BYTES, &table, &err) == NW_OK &&
-                   nw_measure_emit(table, o->emit, hw, &done, &err) == NW_OK;
-    nw_file_release(table);
-    nw_hw_free(hw);
-    if (!is_good)
-        return nw_command_fail(&err);
-    fprintf(stderr, "nasw: %d models of %d rows, %.1f MiB\n", done.n_models, done.n_rows,
-            (double)done.n_bytes / 0x1p20);
-    return NW_EXIT_DONE;
-}
-
 int nw_command_measure(nw_options *o)
 {
     if (o->emit)
-        return emit_models(o);
+        return nw_command_measure_emit(o);
+    if (o->is_cpu)
+        return nw_command_measure_cpu(o);
     if (o->n_files || !o->hw || !o->shapes || !o->out)
-        return nw_command_fail_usage("usage: nasw measure --hw NAME --shapes F.csv -o OUT.csv");
+        return nw_command_fail_usage(
+            "usage: nasw measure --hw NAME|--cpu --shapes F.csv -o OUT.csv");
     nw_error err;
     nw_hw *hw;
     if (nw_hw_load(o->hw, o->data_path, &hw, &err) != NW_OK)

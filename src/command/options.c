@@ -41,14 +41,24 @@ typedef struct option_row {
 } option_row;
 
 static const option_row option_rows[] = {
-    {"--hw", offsetof(nw_options, hw), TEXT, " estimate measure " NW_WORKBENCH " "},
+    {"--hw", offsetof(nw_options, hw), TEXT, " estimate measure fit " NW_WORKBENCH " "},
     {"--estimator", offsetof(nw_options, estimator), TEXT, " estimate " NW_WORKBENCH " "},
     {"--precision", offsetof(nw_options, precision), TEXT, " estimate " NW_WORKBENCH " "},
     {"--input", 0, SIZE, " estimate " NW_WORKBENCH " "},
+    {"--cpu", offsetof(nw_options, is_cpu), FLAG, " measure "},
     {"--shapes", offsetof(nw_options, shapes), TEXT, " measure "},
     {"--emit", offsetof(nw_options, emit), TEXT, " measure "},
-    {"-o", offsetof(nw_options, out), TEXT, " measure "},
-    {"--json", offsetof(nw_options, json), FLAG, " estimate "},
+    {"-o", offsetof(nw_options, out), TEXT, " measure fit predict "},
+    {"--target", offsetof(nw_options, target), TEXT, " fit "},
+    {"--group", offsetof(nw_options, group), TEXT, " fit "},
+    {"--features", offsetof(nw_options, features), TEXT, " fit "},
+    {"--network", offsetof(nw_options, network), TEXT, " fit predict "},
+    {"--totals", offsetof(nw_options, totals), TEXT, " fit "},
+    {"--total-target", offsetof(nw_options, total_target), TEXT, " fit "},
+    {"--test", offsetof(nw_options, test), TEXT, " fit "},
+    {"--trees", offsetof(nw_options, trees), TEXT, " fit "},
+    {"--seed", offsetof(nw_options, seed), TEXT, " fit measure "},
+    {"--json", offsetof(nw_options, json), FLAG, " estimate fit "},
     {"--csv", offsetof(nw_options, csv), FLAG, " estimate "},
     {"--color", offsetof(nw_options, color), TEXT, NULL},
     {"--progress", offsetof(nw_options, progress), TEXT, NULL},
@@ -191,11 +201,25 @@ const char *nw_options_data_path(nw_arena *arena)
         program[length] = '\0';
         for (int up = 0; up < 3 && strrchr(program, '/'); up++) {
             *strrchr(program, '/') = '\0';
-            nw_buf_printf(&path, "%s/%s:", program, up ? "hw" : "../share/nasw/hw");
+            nw_buf_printf(&path, "%s/hw:", program);
+            if (!up)
+                nw_buf_printf(&path, "%s/../share/nasw/hw:", program);
         }
     }
     nw_buf_puts(&path, NASW_PREFIX "/share/nasw/hw");
     const char *copy = nw_arena_strdup(arena, nw_buf_text(&path));
     nw_buf_fini(&path);
     return copy;
+}
+
+bool nw_command_parse_seed(const char *text, uint32_t *seed)
+{
+    char *end = NULL;
+    unsigned long value = text ? strtoul(text, &end, 10) : 0;
+    bool is_good = !text || (end != text && !*end && value <= 0xffffffffu && *text != '-');
+    if (is_good)
+        *seed = (uint32_t)value;
+    else
+        nw_command_fail_usage("--seed %s: wanted a whole number from 0 to 4294967295", text);
+    return is_good;
 }

@@ -10,7 +10,8 @@
 
 #include "src/base/arena.h"
 
-enum { MAX_TREES = 100000, MAX_DEPTH = 64, MAX_LEAVES = 1 << 20, MAX_BIN = 65536 };
+/* XGBoost counts the nodes of complete trees in an int; trees.h reads 64 levels. */
+enum { MAX_TREES = 100000, MAX_DEPTH = 29, NO_DEPTH = 64, MAX_LEAVES = 1 << 20, MAX_BIN = 65536 };
 
 nw_booster_params nw_booster_defaults(void)
 {
@@ -139,7 +140,7 @@ static bool set_params(BoosterHandle booster, const nw_booster_params *p, int n_
            XGBoosterSetParam(booster, "grow_policy",
                              p->max_leaves > 0 ? "lossguide" : "depthwise") == 0 &&
            set_int(booster, "nthread", 1) && set_int(booster, "seed", p->seed) &&
-           set_int(booster, "max_depth", p->max_depth) &&
+           set_int(booster, "max_depth", p->max_depth > 0 ? p->max_depth : NO_DEPTH) &&
            set_int(booster, "max_leaves", p->max_leaves) &&
            set_int(booster, "max_bin", p->max_bin) && set_number(booster, "eta", p->eta) &&
            set_number(booster, "min_child_weight", p->min_child_weight) &&
@@ -252,6 +253,8 @@ nw_status nw_booster_run(nw_booster *booster, const float *x, int n_rows, int n_
     const bst_ulong *shape = NULL;
     bst_ulong n_dims = 0, n_values = 1;
     const float *values = NULL;
+    if (n_rows == 0)
+        return NW_OK;
     snprintf(matrix, sizeof matrix,
              "{\"data\": [%llu, true], \"shape\": [%d, %d], \"typestr\": \"<f4\", \"version\": 3}",
              (unsigned long long)(uintptr_t)x, n_rows, n_features);

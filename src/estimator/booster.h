@@ -17,7 +17,7 @@
 /* XGBoost's parameters under its own names; what they mean is in its manual. */
 typedef struct nw_booster_params {
     int n_trees;
-    int max_depth;  /* 0: no limit, then max_leaves must be set */
+    int max_depth;  /* at most 29; 0: only the 64 that trees.h reads, then max_leaves must be set */
     int max_leaves; /* 0: no limit; otherwise leaves are split best first (grow_policy lossguide) */
     int max_bin;
     double eta, min_child_weight, lambda, alpha, gamma;

@@ -1,4 +1,4 @@
-#include "src/estimator/estimator.h"
+#include "src/estimator/regression.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,18 +6,6 @@
 #include <string.h>
 
 #include "src/base/arena.h"
-
-static const nw_estimator estimators[] = {
-    {"device", "the simulated device on the hardware description", nw_device_estimate},
-};
-
-const nw_estimator *nw_estimator_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof estimators / sizeof *estimators; i++)
-        if (strcmp(estimators[i].name, name) == 0)
-            return &estimators[i];
-    return NULL;
-}
 
 /* Costs are not negative; a sum that does not fit stays at the largest number. */
 static void add_to(int64_t *sum, int64_t value)
@@ -31,6 +19,7 @@ static void add_up(nw_estimate *e)
     for (int i = 0; i < e->kernels->n_kernels; i++) {
         const nw_device_cost *cost = &e->costs[i];
         e->n_unknown += !cost->is_known;
+        e->n_outside += e->latencies[i].is_outside;
         add_to(&e->latency_ps, cost->latency_ps);
         add_to(&e->energy_fj, cost->energy_fj);
         add_to(&e->macs, cost->macs);
@@ -49,16 +38,31 @@ static int64_t to_integer(double value)
     return value >= 0x1p63 ? INT64_MAX : llround(value);
 }
 
+/* What comes on top of the kernels: the regression's own affine step where it learned one on
+ * networks, else the hardware's fixed cost and its calibration. */
+static double calibrated_us(const nw_hw *hw, const nw_estimator *estimator, double sum_us,
+                            double overhead_us)
+{
+    const nw_fit_report *p =
+        estimator->regression ? nw_regression_report(estimator->regression) : NULL;
+    if (p && p->has_totals)
+        return p->a * sum_us + p->b * nw_regression_unit_us(estimator->regression);
+    if (hw->calibration.present)
+        return hw->calibration.a * (sum_us + overhead_us) + hw->calibration.b;
+    return sum_us + overhead_us;
+}
+
 static void calibrate(const nw_hw *hw, nw_estimate *e)
 {
     int64_t kernels_ps = e->latency_ps;
     e->overhead_ps = to_integer((double)hw->inference_overhead_cycles * 1e12 / hw->clock_hz);
-    add_to(&e->latency_ps, e->overhead_ps);
-    if (hw->calibration.present) {
-        double us = (double)e->latency_ps / 1e6;
-        e->latency_ps = to_integer((hw->calibration.a * us + hw->calibration.b) * 1e6);
-        e->overhead_ps = e->latency_ps - kernels_ps;
-    }
+    double sum = (double)kernels_ps / 1e6, overhead = (double)e->overhead_ps / 1e6;
+    double total = calibrated_us(hw, e->estimator, sum, overhead);
+    if (total == sum + overhead)
+        add_to(&e->latency_ps, e->overhead_ps);
+    else
+        e->latency_ps = to_integer(total * 1e6);
+    e->overhead_ps = e->latency_ps - kernels_ps;
     /* The kernels hold the static energy of their own time; 1 W = 1e3 fJ/ps. */
     double rest = hw->energy.static_w * 1e3 * (double)e->overhead_ps;
     if (rest >= 0)
@@ -79,6 +83,32 @@ static void check_fit(const nw_hw *hw, nw_estimate *e)
              (double)e->peak_live_bytes / 1024, (double)hw->sram.bytes / 1024);
 }
 
+/* The description's costs, with the estimator's latency in the place of the device's; static energy
+ * follows it. */
+static void cost_kernels(const nw_hw *hw, nw_estimate *e)
+{
+    int n = e->kernels->n_kernels;
+    const nw_kernel_shape **shapes = nw_alloc(((size_t)n + 1) * sizeof *shapes);
+    for (int i = 0; i < n; i++)
+        shapes[i] = &e->kernels->kernels[i].shape;
+    nw_estimator_latencies(e->estimator, hw, shapes, n, e->latencies);
+    for (int i = 0; i < n; i++) {
+        nw_device_cost *cost = &e->costs[i];
+        nw_device_estimate(hw, shapes[i], cost);
+        if (!e->estimator->regression)
+            continue;
+        double longer_ps = (double)(e->latencies[i].latency_ps - cost->latency_ps);
+        double energy = (double)cost->energy_fj + hw->energy.static_w * 1e3 * longer_ps;
+        if (cost->latency_ps > 0 && cost->is_known)
+            cost->utilisation *=
+                (double)cost->latency_ps / fmax((double)e->latencies[i].latency_ps, 1);
+        cost->energy_fj = cost->is_known ? to_integer(energy) : 0;
+        cost->latency_ps = e->latencies[i].latency_ps;
+        cost->is_known = cost->is_known && e->latencies[i].is_known;
+    }
+    free(shapes);
+}
+
 nw_status nw_estimate_graph(const nw_estimator *estimator, const nw_graph *graph, const nw_hw *hw,
                             const char *precision, nw_estimate *out, nw_error *err)
 {
@@ -86,13 +116,15 @@ nw_status nw_estimate_graph(const nw_estimator *estimator, const nw_graph *graph
     nw_status status = nw_kernels_split(graph, hw, precision, &e.kernels, err);
     if (status != NW_OK)
         return status;
-    e.costs = nw_zalloc((size_t)e.kernels->n_kernels * sizeof *e.costs);
-    for (int i = 0; i < e.kernels->n_kernels; i++)
-        estimator->estimate(hw, &e.kernels->kernels[i].shape, &e.costs[i]);
+    nw_estimator_retain(estimator);
+    e.costs = nw_zalloc((size_t)e.kernels->n_kernels * sizeof *e.costs + 1);
+    e.latencies = nw_zalloc((size_t)e.kernels->n_kernels * sizeof *e.latencies + 1);
+    cost_kernels(hw, &e);
     e.peak_live_bytes = e.kernels->memory.peak_live_bytes;
     e.arena_bytes = e.kernels->memory.arena_bytes;
     add_up(&e);
     calibrate(hw, &e);
+    nw_estimate_find_band(&e);
     check_fit(hw, &e);
     *out = e;
     return NW_OK;
@@ -100,7 +132,9 @@ nw_status nw_estimate_graph(const nw_estimator *estimator, const nw_graph *graph
 
 void nw_estimate_fini(nw_estimate *estimate)
 {
+    nw_estimator_release(estimate->estimator);
     nw_kernels_free(estimate->kernels);
     free(estimate->costs);
+    free(estimate->latencies);
     *estimate = (nw_estimate){0};
 }

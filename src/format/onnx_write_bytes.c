@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/base/rng.h"
 #include "src/format/onnx_write.h"
 
 #define MAX_CONSTANT_BYTES ((size_t)2000 << 20)
@@ -47,32 +48,17 @@ void *nw_onnx_take_bytes(nw_onnx_writer *w, int64_t n, size_t width)
     return nw_arena_alloc(&w->arena, n_bytes);
 }
 
-/* splitmix64 (Steele et al. 2014) */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-/* From -1 to 1. */
-static double next_uniform(uint64_t *state)
-{
-    return (double)(next_random(state) >> 11) * 0x1p-52 - 1;
-}
-
 /* Uniform weights with the variance of He et al. 2015, equation 10: 2 / fan_in. */
 static void make_up_floats(nw_onnx_writer *w, nw_tensor_id id, int64_t n, float *out)
 {
     const nw_onnx_state *state = &w->states[id];
-    uint64_t random = w->options.seed ^ nw_hash(state->name, strlen(state->name));
+    nw_rng rng = nw_rng_make(w->options.seed, nw_hash(state->name, strlen(state->name)));
     double middle = state->role == NW_ONNX_ROLE_FACTOR ? 1 : 0;
     double reach = state->role == NW_ONNX_ROLE_WEIGHTS ? sqrt(6 / (double)state->fan_in)
                    : state->role == NW_ONNX_ROLE_ANY   ? 1
                                                        : 0.1;
     for (int64_t i = 0; i < n; i++)
-        out[i] = (float)(middle + reach * next_uniform(&random));
+        out[i] = (float)(middle + reach * (2 * nw_rng_unit(&rng) - 1));
 }
 
 static void put_half(float value, uint8_t *out)

@@ -214,3 +214,18 @@ char *nw_hw_describe(const nw_hw *hw)
     nw_buf_puts(&out.text, "\n");
     return out.text.text;
 }
+
+static void write_figure(writer *out, const nw_hw *hw, const nw_hw_key_row *row, const char *name)
+{
+    if (nw_hw_key_is_figure((int)(row - nw_hw_rows)))
+        write_row(out, hw, row, name);
+}
+
+char *nw_hw_figures(const nw_hw *hw)
+{
+    writer out = {0};
+    open_object(&out);
+    write_rows(&out, hw, write_figure);
+    close_object(&out);
+    return out.text.text;
+}

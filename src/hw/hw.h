@@ -171,6 +171,9 @@ int64_t nw_hw_macs_per_cycle(const nw_hw *hw);
 /* The merged description (extends resolved) as printable JSON with its sources; caller frees. */
 char *nw_hw_describe(const nw_hw *hw);
 
+/* The same without names, notes and sources: equal text, equal estimates. Caller frees. */
+char *nw_hw_figures(const nw_hw *hw);
+
 /* The source line of a key ("sram.bytes", "ops.resize"), or NULL if the file that sets it gives
  * none: a source never survives the figure that it was for. */
 const char *nw_hw_source(const nw_hw *hw, const char *key);

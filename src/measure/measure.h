@@ -18,6 +18,7 @@
 #include "src/base/error.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/exec/exec.h"
 #include "src/hw/hw.h"
 
 /* Costs the listed kernels on the simulated device: appends a table with a row for each row, in
@@ -29,6 +30,25 @@
  * "FILE:LINE", and out is as it was. */
 NW_CHECKED nw_status nw_measure_shapes(const nw_file *table, const nw_hw *hw, nw_buf *out,
                                        nw_error *err);
+
+typedef struct nw_measure_counts {
+    int n_rows, n_kept, n_measured; /* of the table; found measured already; measured now */
+} nw_measure_counts;
+
+/* Times the listed kernels on this machine's CPU (src/exec: how, and what bits and act mean there;
+ * bits 32 are floats) and writes path: a table with a row for each row, in the same order, with
+ * latency_us (the least), latency_median_us, spread, impl (oneDNN's name for it) and note. A
+ * kernel that is refused has no latency and its reason as note.
+ *
+ * Rows that path holds already, measured on this machine by this version with these options, are
+ * kept and not measured again; each finished row is written at once, so that what is stopped or
+ * killed can be gone on with. options, watch (progress counts rows) and counts may be NULL.
+ * NW_INVALID: the table (err->where is "FILE:LINE"; nothing was measured), or path holds something
+ * else; NW_CANCELLED: stopped, finished rows are written; NW_IO, NW_LIMIT: a kernel killed its
+ * process or stood still (err->where is its line). */
+NW_CHECKED nw_status nw_measure_cpu(const nw_file *table, const char *path,
+                                    const nw_exec_options *options, const nw_exec_watch *watch,
+                                    nw_measure_counts *counts, nw_error *err);
 
 typedef struct nw_measure_emitted {
     int n_rows, n_models; /* rows of the table; models, one for each distinct row */

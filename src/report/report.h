@@ -7,6 +7,7 @@
 
 #include "src/base/text.h"
 #include "src/estimator/estimator.h"
+#include "src/estimator/fit.h"
 
 typedef struct nw_breakdown {
     const char *model; /* as the user named it */
@@ -27,6 +28,11 @@ void nw_breakdown_csv(const nw_breakdown *breakdown, nw_buf *out);
 /* A table of the descriptions in the folders of search_path (colon-separated), a row each; a
  * description that cannot be read is listed with its error. NW_IO: none found. */
 NW_CHECKED nw_status nw_report_hw_list(const char *search_path, nw_buf *out, nw_error *err);
+
+/* How right a fitted estimator is, out of fold: a page, and schema "nasw.fit/1" with the same
+ * figures. path: where it was saved. */
+void nw_report_fit_text(const nw_regression *regression, const char *path, nw_buf *out);
+void nw_report_fit_json(const nw_regression *regression, const char *path, nw_buf *out);
 
 /* A name from a file, printable and whole; the caller frees it. */
 char *nw_printable(const char *name);

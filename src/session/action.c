@@ -307,21 +307,29 @@ static nw_status act_precision(nw_session *s, const nw_action *action, nw_error 
     return NW_OK;
 }
 
+/* With nothing open only the name can be checked: the hardware may have no model of its own. */
 static nw_status act_estimator(nw_session *s, const nw_action *action, nw_error *err)
 {
-    const nw_estimator *estimator = nw_estimator_find(action->value);
-    if (!estimator)
-        return nw_fail(err, NW_INVALID, action->value, "no such estimator; there is device");
     nw_state next = nw_state_copy(&s->state);
-    const nw_estimator *old = next.estimator;
-    next.estimator = estimator;
-    nw_status status = estimate_anew(&next, err);
+    char old[64];
+    const nw_estimator *opened = NULL;
+    nw_status status = NW_OK;
+    snprintf(old, sizeof old, "%s", nw_session_estimator(s));
+    if (strlen(action->value) >= sizeof next.estimator)
+        status = nw_fail(err, NW_INVALID, "estimator", "the path of the model is too long");
+    else
+        snprintf(next.estimator, sizeof next.estimator, "%s", action->value);
+    if (status == NW_OK)
+        status = nw_shared_hw_estimator(next.hw, next.estimator, &opened, err);
+    nw_estimator_release(opened);
+    if (status == NW_OK)
+        status = estimate_anew(&next, err);
     if (status != NW_OK) {
         nw_state_fini(&next);
         return status;
     }
     nw_session_change(s, NW_ACTION_ESTIMATOR, action->value, &next);
-    say_change(s, "estimator", old->name, estimator->name);
+    say_change(s, "estimator", old, nw_session_estimator(s));
     return NW_OK;
 }
 

@@ -7,6 +7,7 @@
 #ifndef NW_SESSION_INTERNAL_H
 #define NW_SESSION_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "src/base/arena.h"
@@ -26,9 +27,14 @@ typedef struct nw_shared_model {
     char *path, *label;
 } nw_shared_model;
 
+/* A description, and who estimates on it: opened when first asked for. */
 typedef struct nw_shared_hw {
     atomic_int n_users;
     nw_hw *hw;
+    char *search_path;
+    pthread_mutex_t lock; /* of the two below */
+    const nw_estimator *estimator;
+    char *choice; /* that it was opened for */
 } nw_shared_hw;
 
 NW_CHECKED nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
@@ -41,10 +47,13 @@ NW_CHECKED nw_status nw_shared_hw_load(const char *name, const char *search_path
 nw_shared_hw *nw_shared_hw_retain(nw_shared_hw *hw);
 void nw_shared_hw_release(nw_shared_hw *hw);
 
+/* choice as in nw_estimator_open, "": the regression where there is one. Release the result. */
+NW_CHECKED nw_status nw_shared_hw_estimator(nw_shared_hw *hw, const char *choice,
+                                            const nw_estimator **out, nw_error *err);
+
 /* Estimates; retains model and hardware. */
 NW_CHECKED nw_status nw_point_new(nw_shared_model *model, nw_shared_hw *hw, const char *precision,
-                                  const nw_estimator *estimator, const nw_point **out,
-                                  nw_error *err);
+                                  const char *estimator, const nw_point **out, nw_error *err);
 nw_shared_model *nw_point_model(const nw_point *point); /* borrowed */
 
 /* ---- session.c: what undo brings back ---- */
@@ -53,8 +62,8 @@ typedef struct nw_state {
     const nw_point *current, *baseline;
     nw_shared_hw *hw;
     char precision[24];
-    const nw_estimator *estimator;
-    char **inputs; /* sizes for the next model, as typed */
+    char estimator[256]; /* the choice; "": the regression where there is one */
+    char **inputs;       /* sizes for the next model, as typed */
     int n_inputs;
 } nw_state;
 

@@ -15,7 +15,7 @@ typedef struct estimate_task {
     nw_shared_model *model;
     nw_shared_hw *hw;
     char precision[24];
-    const nw_estimator *estimator;
+    char estimator[256];
     nw_hw_row result;
     nw_error err;
 } estimate_task;
@@ -24,8 +24,13 @@ static void run_estimate(nw_task *task)
 {
     estimate_task *t = (estimate_task *)task;
     nw_estimate e;
-    if (nw_estimate_graph(t->estimator, t->model->graph, t->hw->hw, t->precision, &e, &t->err) !=
-        NW_OK)
+    const nw_estimator *estimator;
+    if (nw_shared_hw_estimator(t->hw, t->estimator, &estimator, &t->err) != NW_OK)
+        return;
+    nw_status status =
+        nw_estimate_graph(estimator, t->model->graph, t->hw->hw, t->precision, &e, &t->err);
+    nw_estimator_release(estimator);
+    if (status != NW_OK)
         return;
     t->result.latency_ps = e.latency_ps;
     t->result.energy_fj = e.energy_fj;
@@ -165,7 +170,7 @@ static void submit_row(nw_session *s, nw_job *job, int row)
     t->model = nw_shared_model_retain(nw_point_model(s->rows_point));
     t->hw = hw;
     memcpy(t->precision, s->state.precision, sizeof t->precision);
-    t->estimator = s->state.estimator;
+    memcpy(t->estimator, s->state.estimator, sizeof t->estimator);
     job->n_tasks++;
     nw_pool_submit(s->pool, &t->task);
 }

@@ -82,6 +82,8 @@ nw_status nw_shared_hw_load(const char *name, const char *search_path, nw_shared
     nw_shared_hw *shared = nw_zalloc(sizeof *shared);
     atomic_init(&shared->n_users, 1);
     shared->hw = hw;
+    shared->search_path = nw_copy_text(search_path);
+    pthread_mutex_init(&shared->lock, NULL);
     *out = shared;
     return NW_OK;
 }
@@ -96,16 +98,46 @@ void nw_shared_hw_release(nw_shared_hw *hw)
 {
     if (!hw || atomic_fetch_sub(&hw->n_users, 1) != 1)
         return;
+    nw_estimator_release(hw->estimator);
     nw_hw_free(hw->hw);
+    pthread_mutex_destroy(&hw->lock);
+    free(hw->search_path);
+    free(hw->choice);
     free(hw);
 }
 
+nw_status nw_shared_hw_estimator(nw_shared_hw *hw, const char *choice, const nw_estimator **out,
+                                 nw_error *err)
+{
+    nw_status status = NW_OK;
+    pthread_mutex_lock(&hw->lock);
+    if (!hw->choice || strcmp(hw->choice, choice) != 0) {
+        const nw_estimator *opened;
+        status = nw_estimator_open(*choice ? choice : NULL, hw->hw, hw->search_path, &opened, NULL,
+                                   0, err);
+        if (status == NW_OK) {
+            nw_estimator_release(hw->estimator);
+            free(hw->choice);
+            hw->estimator = opened;
+            hw->choice = nw_copy_text(choice);
+        }
+    }
+    if (status == NW_OK)
+        *out = nw_estimator_retain(hw->estimator);
+    pthread_mutex_unlock(&hw->lock);
+    return status;
+}
+
 nw_status nw_point_new(nw_shared_model *model, nw_shared_hw *hw, const char *precision,
-                       const nw_estimator *estimator, const nw_point **out, nw_error *err)
+                       const char *estimator, const nw_point **out, nw_error *err)
 {
     nw_estimate estimate;
-    nw_status status =
-        nw_estimate_graph(estimator, model->graph, hw->hw, precision, &estimate, err);
+    const nw_estimator *opened;
+    nw_status status = nw_shared_hw_estimator(hw, estimator, &opened, err);
+    if (status != NW_OK)
+        return status;
+    status = nw_estimate_graph(opened, model->graph, hw->hw, precision, &estimate, err);
+    nw_estimator_release(opened);
     if (status != NW_OK)
         return status;
     owned_point *owned = nw_zalloc(sizeof *owned);

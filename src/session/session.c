@@ -86,7 +86,6 @@ static nw_status begin_state(nw_session *s, const char *hw, nw_error *err)
 {
     nw_status status = nw_shared_hw_load(hw ? hw : DEFAULT_HW, s->data_path, &s->state.hw, err);
     snprintf(s->state.precision, sizeof s->state.precision, "file");
-    s->state.estimator = nw_estimator_find("device");
     return status;
 }
 
@@ -155,7 +154,14 @@ const char *nw_session_precision(const nw_session *s)
 
 const char *nw_session_estimator(const nw_session *s)
 {
-    return s->state.estimator->name;
+    if (s->state.current)
+        return s->state.current->estimate.estimator->name;
+    const nw_estimator *estimator;
+    if (nw_shared_hw_estimator(s->state.hw, s->state.estimator, &estimator, NULL) != NW_OK)
+        return s->state.estimator;
+    const char *name = estimator->memo ? "regression" : "device";
+    nw_estimator_release(estimator);
+    return name;
 }
 
 /* What is open is as its file has it: no action edits a network. */

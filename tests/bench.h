@@ -1,0 +1,9 @@
+/* bench.h - the parts of `make bench` that have a file of their own, tests/bench_*.c.
+ */
+#ifndef NW_TESTS_BENCH_H
+#define NW_TESTS_BENCH_H
+
+/* Reading and running boosted trees, against cJSON and XGBoost in the same run. */
+void bench_trees(void);
+
+#endif
