@@ -394,9 +394,10 @@ END_TEST
 /* A manifest may name anything; only what looks like a model of ours, in the folder, is removed. */
 START_TEST(only_models_are_removed)
 {
-    static const char text[] = "# device=x source=emitted date= tool=nasw\nkernel,latency_us,file\n"
-                               "a,,keep.onnx\nb,,../k0001_x.onnx\nc,,k0001_gone.onnx\n"
-                               "d,,k0002_x/../../keep.onnx\n";
+    static const char text[] =
+        "# device=x source=chip date= tool=nasw-0-emit\nkernel,latency_us,file\n"
+        "a,,keep.onnx\nb,,../k0001_x.onnx\nc,,k0001_gone.onnx\n"
+        "d,,k0002_x/../../keep.onnx\n";
     char *folder = folder_new();
     char *dir = strdup(below(folder, "models"));
     ck_assert_int_eq(mkdir(dir, 0777), 0);

@@ -18,7 +18,8 @@
 #define MAX_MODELS         100000
 #define MAX_MODEL_WEIGHTS  ((int64_t)256 << 20)
 #define MAX_MANIFEST_BYTES ((size_t)256 << 20)
-#define SOURCE             "source=emitted" /* in the comment that marks our manifests */
+#define TOOL               "tool=nasw-" NASW_VERSION "-emit"
+#define MARK               "-emit" /* ends the comment of our manifests */
 
 typedef struct model {
     nw_emit_kernel kernel;
@@ -223,8 +224,8 @@ static nw_status replace_earlier(plan *p, const char *dir, const char *path, nw_
     nw_status status = nw_file_read(path, MAX_MANIFEST_BYTES, &file, err);
     if (status != NW_OK)
         return status;
-    const char *text = (const char *)file->bytes, *found = strstr(text, SOURCE);
-    if (text[0] != '#' || !found || found > text + strcspn(text, "\n"))
+    const char *text = (const char *)file->bytes, *mark = strstr(text, MARK);
+    if (text[0] != '#' || !mark || mark > text + strcspn(text, "\n"))
         status = nw_fail(err, NW_INVALID, path, "was not written by nasw; give another folder");
     else if (any_row(p, text, dir, has_result))
         status =
@@ -275,8 +276,8 @@ static const char readme[] =
     "   minimum over repeats (20 or more, after some to warm up), the time on the chip alone.\n"
     "   Transfers from and to the host, loading, and conversions of the model's input and output\n"
     "   do not count.\n"
-    "3. Delete the lines of models that the chip cannot run. Name the chip in the first line\n"
-    "   (device=...).\n"
+    "3. Leave the latency of models that the chip cannot run empty. Name the chip in the first\n"
+    "   line (device=...).\n"
     "4. nasw fit manifest.csv -o CHIP.json --target latency_us\n"
     "\n"
     "Inputs and outputs are N,C,H,W. bits 8: QuantizeLinear and DequantizeLinear around every\n"
@@ -298,8 +299,8 @@ static nw_status write_manifest(const plan *p, const char *path, const nw_hw *hw
     nw_buf out = {0};
     if (hw)
         nw_text_visible(hw->name, name, sizeof name);
-    nw_buf_printf(&out, "# device=%s " SOURCE " date=%s tool=nasw-%s\n", name,
-                  nw_shapes_date(date, sizeof date), NASW_VERSION);
+    nw_buf_printf(&out, "# device=%s source=chip date=%s " TOOL "\n", name,
+                  nw_shapes_date(date, sizeof date));
     nw_shapes_write_names(&out);
     nw_buf_puts(&out, ",latency_us,file\n");
     for (size_t i = 0; i < p->n_models; i++)
