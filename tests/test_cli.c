@@ -188,7 +188,7 @@ static const struct {
     {"estimate demo --hw ne32 --precision=", "--precision needs a value", 2},
     {"estimate demo --hw ne32 --json=no", "--json takes no value", 2},
     {"estimate demo --hw ne32 --json --csv", "--json and --csv", 2},
-    {"estimate demo --hw ne32 --estimator regression", "--estimator regression|device", 2},
+    {"estimate demo --hw ne32 --estimator oracle", "--estimator|oracle|device", 2},
     {"estimate demo --hw ne32 -o x.csv", "estimate|-o", 2},
     {"estimate demo", "usage: nasw estimate", 2},
     {"estimate --hw ne32", "usage: nasw estimate", 2},

@@ -71,7 +71,7 @@ START_TEST(each_row_gets_its_figures_or_a_reason)
     measure_good(shapes, out_path());
     char *text = read_out();
     ck_assert_ptr_eq(strstr(text, "# device="), text);
-    ck_assert_ptr_nonnull(strstr(text, " source=oneDNN "));
+    ck_assert_ptr_nonnull(strstr(text, " source=\"oneDNN "));
     ck_assert_ptr_nonnull(strstr(text, " 1 thread, "));
     ck_assert_ptr_nonnull(strstr(text, " tool=nasw-"));
     free(text);

@@ -20,17 +20,17 @@ static const nw_command commands[] = {
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
     {"measure", nw_command_measure,
-     "nasw measure --hw NAME [--shapes F.csv] [--seed N] -o OUT.csv\n"
+     "nasw measure --hw NAME [--shapes F.csv] [--networks N] [--seed N] -o OUT.csv\n"
      "      measure kernels on the simulated device: those listed, or a plan that covers\n"
      "      real networks\n"
-     "  nasw measure --cpu --shapes F.csv -o OUT.csv\n"
-     "      the listed kernels on this CPU; started again, it goes on where it was stopped\n"
-     "  nasw measure --emit DIR --shapes F.csv [--hw NAME]\n"
+     "  nasw measure --cpu [--shapes F.csv] [--networks N] [--seed N] -o OUT.csv\n"
+     "      the same on this CPU; started again, it goes on where it was stopped\n"
+     "  nasw measure --emit DIR [--shapes F.csv] [--hw NAME] [--networks N] [--seed N]\n"
      "      write a single-kernel ONNX model for each, to be measured on a real chip"},
     {"fit", nw_command_fit,
      "nasw fit F.csv -o E.json --target COL [--group COL] [--features a,b,c] [--hw NAME]\n"
      "         [--test G.csv] [--network COL --totals NETS.csv --total-target COL] [--seed N]\n"
-     "         [--trees N] [--json]\n"
+     "         [--trees N] [--folds N] [--json]\n"
      "      train an estimator on measurements and say how right it is"},
     {"predict", nw_command_predict,
      "nasw predict E.json F.csv [--network COL] -o OUT.csv\n"

@@ -27,7 +27,8 @@ typedef struct nw_options {
     const char *files[NW_MAX_FILES];
     int n_files;
     const char *hw, *estimator, *precision, *shapes, *emit, *out;
-    const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees;
+    const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees,
+        *folds, *networks;
     bool json, csv, help;
     bool is_cpu;                  /* measure: on this machine */
     const char *color, *progress; /* checked; NULL: auto */

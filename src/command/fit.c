@@ -72,13 +72,14 @@ int nw_command_fit(nw_options *o)
     if ((o->totals || o->total_target) && !(o->totals && o->total_target && o->network))
         return nw_command_fail_usage(
             "--totals NETS.csv, --total-target COL and --network COL belong together");
-    if (!nw_command_parse_seed(o->seed, &fit.seed))
+    int64_t seed = 0, n_trees = 0, n_folds = 0;
+    if (!nw_command_parse_count("--seed", o->seed, 0, NW_MAX_SEED, &seed) ||
+        !nw_command_parse_count("--trees", o->trees, 1, 10000, &n_trees) ||
+        !nw_command_parse_count("--folds", o->folds, 2, 100, &n_folds))
         return NW_EXIT_USAGE;
-    char *end = NULL;
-    long n_trees = o->trees ? strtol(o->trees, &end, 10) : 0;
-    if (o->trees && (*end || end == o->trees || n_trees < 1 || n_trees > 10000))
-        return nw_command_fail_usage("--trees %s: wanted a whole number from 1 to 10000", o->trees);
+    fit.seed = (uint32_t)seed;
     fit.n_trees = (int)n_trees;
+    fit.n_folds = (int)n_folds;
     inputs in = {0};
     nw_buf text = {0};
     nw_error err;

@@ -14,8 +14,16 @@ int nw_command_measure_emit(nw_options *o);
 int nw_command_fit(nw_options *o);
 int nw_command_predict(nw_options *o);
 
-/* NULL is seed 0. False: it has said what is wrong. */
-bool nw_command_parse_seed(const char *text, uint32_t *seed);
+/* The value of an option that is a whole number; NULL leaves *out. False: it has said what is
+ * wrong. */
+bool nw_command_parse_count(const char *name, const char *text, int64_t least, int64_t most,
+                            int64_t *out);
+#define NW_MAX_SEED 0xffffffff
+
+/* A table of the shapes that a plan measures, for whoever gives no list; hw: what joins kernels.
+ * NW_CANCELLED: an option is wrong, it has been said. */
+NW_CHECKED nw_status nw_command_plan_shapes(nw_options *o, const char *hw, nw_file **out,
+                                            nw_error *err);
 
 /* How far a long command is, on stderr; hand show and the object itself to the work. From begin on
  * SIGINT and SIGTERM stop it where it is safe: show returns false then. */

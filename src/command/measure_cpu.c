@@ -24,15 +24,18 @@ static bool show_rows(void *context, int64_t done, int64_t total, double seconds
 
 int nw_command_measure_cpu(nw_options *o)
 {
-    if (o->n_files || o->hw || !o->shapes || !o->out || strcmp(o->out, "-") == 0)
-        return nw_command_fail_usage("usage: nasw measure --cpu --shapes F.csv -o OUT.csv; OUT.csv "
-                                     "is a file, so that it can be gone on with");
+    if (o->n_files || o->hw || !o->out || strcmp(o->out, "-") == 0)
+        return nw_command_fail_usage("usage: nasw measure --cpu [--shapes F.csv] -o OUT.csv; "
+                                     "OUT.csv is a file, so that it can be gone on with");
     rows_progress p = {.n_kept = -1};
     nw_exec_watch watch = {.progress = show_rows, .context = &p};
     nw_measure_counts counts = {0};
     nw_file *table = NULL;
     nw_error err;
-    nw_status status = nw_file_read(o->shapes, MAX_TABLE_BYTES, &table, &err);
+    nw_status status = o->shapes ? nw_file_read(o->shapes, MAX_TABLE_BYTES, &table, &err)
+                                 : nw_command_plan_shapes(o, "cpu-onednn", &table, &err);
+    if (status == NW_CANCELLED)
+        return NW_EXIT_USAGE;
     if (status == NW_OK) {
         nw_command_progress_begin(&p.progress, o);
         status = nw_measure_cpu(table, o->out, NULL, &watch, &counts, &err);

@@ -12,11 +12,21 @@ int nw_command_measure_emit(nw_options *o)
     nw_hw *hw = NULL;
     nw_file *table = NULL;
     nw_measure_emitted done;
-    if (o->n_files || !o->shapes || o->out)
-        return nw_command_fail_usage("usage: nasw measure --emit DIR --shapes F.csv [--hw NAME]");
-    bool is_good = (!o->hw || nw_hw_load(o->hw, o->data_path, &hw, &err) == NW_OK) &&
-                   nw_file_read(o->shapes, MAX_TABLE_BYTES, &table, &err) == NW_OK &&
-                   nw_measure_emit(table, o->emit, hw, &done, &err) == NW_OK;
+    if (o->n_files || (!o->shapes && !o->hw) || o->out)
+        return nw_command_fail_usage("usage: nasw measure --emit DIR [--shapes F.csv] [--hw NAME]; "
+                                     "one of them says which kernels");
+    nw_status status = NW_OK;
+    if (o->hw)
+        status = nw_hw_load(o->hw, o->data_path, &hw, &err);
+    if (status == NW_OK && o->shapes)
+        status = nw_file_read(o->shapes, MAX_TABLE_BYTES, &table, &err);
+    else if (status == NW_OK)
+        status = nw_command_plan_shapes(o, o->hw, &table, &err);
+    if (status == NW_CANCELLED) {
+        nw_hw_free(hw);
+        return NW_EXIT_USAGE;
+    }
+    bool is_good = status == NW_OK && nw_measure_emit(table, o->emit, hw, &done, &err) == NW_OK;
     nw_file_release(table);
     nw_hw_free(hw);
     if (!is_good)

@@ -56,6 +56,8 @@ static const option_row option_rows[] = {
     {"--totals", offsetof(nw_options, totals), TEXT, " fit "},
     {"--total-target", offsetof(nw_options, total_target), TEXT, " fit "},
     {"--test", offsetof(nw_options, test), TEXT, " fit "},
+    {"--folds", offsetof(nw_options, folds), TEXT, " fit "},
+    {"--networks", offsetof(nw_options, networks), TEXT, " measure "},
     {"--trees", offsetof(nw_options, trees), TEXT, " fit "},
     {"--seed", offsetof(nw_options, seed), TEXT, " fit measure "},
     {"--json", offsetof(nw_options, json), FLAG, " estimate fit "},
@@ -212,14 +214,17 @@ const char *nw_options_data_path(nw_arena *arena)
     return copy;
 }
 
-bool nw_command_parse_seed(const char *text, uint32_t *seed)
+bool nw_command_parse_count(const char *name, const char *text, int64_t least, int64_t most,
+                            int64_t *out)
 {
     char *end = NULL;
-    unsigned long value = text ? strtoul(text, &end, 10) : 0;
-    bool is_good = !text || (end != text && !*end && value <= 0xffffffffu && *text != '-');
-    if (is_good)
-        *seed = (uint32_t)value;
-    else
-        nw_command_fail_usage("--seed %s: wanted a whole number from 0 to 4294967295", text);
-    return is_good;
+    errno = 0;
+    long long value = text ? strtoll(text, &end, 10) : *out;
+    if (text && (*end || end == text || errno || value < least || value > most)) {
+        nw_command_fail_usage("%s %s: wanted a whole number from %lld to %lld", name, text,
+                              (long long)least, (long long)most);
+        return false;
+    }
+    *out = value;
+    return true;
 }

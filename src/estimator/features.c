@@ -142,6 +142,7 @@ void nw_row_from_shape(const nw_kernel_shape *s, const nw_hw *hw, nw_row *out)
     r[NW_ROLE_EXPAND] = NAN;
     r[NW_ROLE_BITS] = s->bits;
     r[NW_ROLE_WEIGHT_BITS] = s->weight_bits;
+    r[NW_ROLE_WEIGHT_BYTES] = NAN; /* the description's ratio */
     r[NW_ROLE_IS_FLOAT] = s->is_float;
     r[NW_ROLE_ACT] = (int)s->act;
     r[NW_ROLE_RESIDUAL] = s->residual;
@@ -203,7 +204,7 @@ static nw_sizes find_sizes(const nw_row *row)
     }
     if (!has_weights(row->kind))
         s.weights = 0;
-    s.weight_bytes = s.weights * products;
+    s.weight_bytes = or_else(r[NW_ROLE_WEIGHT_BYTES], s.weights * products);
     return s;
 }
 

@@ -33,6 +33,7 @@
     X(EXPAND, "expand", "expansion expand_ratio", "expansion of a block")                          \
     X(BITS, "bits", "", "of an activation; 8")                                                     \
     X(WEIGHT_BITS, "weight_bits", "", "of a weight; those of the activations")                     \
+    X(WEIGHT_BYTES, "weight_bytes", "weights_enc", "stored, where their compression is known")     \
     X(IS_FLOAT, "float", "is_float", "1: floating point")                                          \
     X(ACT, "act", "fused_act activation", "0 none, 1 a clamp, 2 through a table")                  \
     X(RESIDUAL, "residual", "fused_add", "1: an addition is joined behind")                        \
@@ -114,6 +115,9 @@ const char *nw_row_group(const nw_kernel_shape *shape, char *dst, size_t size);
     X(DRAM_CYCLES, "dram_cycles", "cycles", "what lives off chip over its bus, once")              \
     X(WEIGHT_CYCLES, "weight_cycles", "cycles", "stored weights over the DRAM bus, once")          \
     X(DECODE_CYCLES, "decode_cycles", "cycles", "weights / decoder rate, once")                    \
+    X(TILES, "tiles", "1", "at least, by the limits of a tile and its accumulators")               \
+    X(COMMAND_CYCLES, "command_cycles", "cycles", "of all tiles, four commands in flight")         \
+    X(WORK_CYCLES, "work_cycles", "cycles", "array, output stage and commands of all tiles")       \
     X(ROOFLINE_CYCLES, "roofline_cycles", "cycles", "the largest of the above, and fixed cost")    \
     X(COMPUTE_SHARE, "compute_share", "1", "array_cycles / roofline_cycles")                       \
     X(DRAM_SHARE, "dram_share", "1", "dram_cycles / roofline_cycles")                              \

@@ -15,22 +15,39 @@ static double positive(double value, double fallback)
     return value > 0 ? value : fallback;
 }
 
+/* Whether several taps share a visit: where that fills more of the lanes, and for shallow inputs.
+ */
+static bool takes_taps(const nw_hw *hw, double taps, double in_c)
+{
+    double group = hw->array.kernel_group, chunk = hw->array.in_chunk, part = chunk / group;
+    if (group <= 1)
+        return false;
+    double by_depth = in_c / (chunk * ceil_div(in_c, chunk));
+    double by_taps = in_c * taps / (part * ceil_div(in_c, part) * group * ceil_div(taps, group));
+    return in_c <= part || by_taps > by_depth;
+}
+
 /* Dense or grouped product of out_c by K over `pixels` visits of the pixel lanes. */
 static double dot_cycles(const nw_hw *hw, double visits_px, double taps, double in_c, double out_c,
                          double groups)
 {
     double pf = hw->array.pf_out, dot = hw->array.pf_in, chunk = hw->array.in_chunk;
-    double group = hw->array.kernel_group, in = in_c / groups, out = out_c / groups;
+    double in = in_c / groups, out = out_c / groups;
     double packed = fmax(1, fmin(groups, floor(fmin(pf / out, chunk / in))));
-    double units = ceil_div(groups, packed);
+    double rate = positive(hw->array.weight_rate, INFINITY), cycles;
     in *= packed;
     out *= packed;
-    double visits = taps * ceil_div(in, chunk);
-    if (group > 1)
-        visits = fmin(visits, ceil_div(taps, group) * ceil_div(in, chunk / group));
-    double step =
-        fmax(pf * chunk / positive(hw->array.weight_rate, INFINITY), chunk / dot * visits_px);
-    return step * visits * ceil_div(out, pf) * units;
+    if (takes_taps(hw, taps, in)) {
+        double visits =
+            ceil_div(taps, hw->array.kernel_group) * ceil_div(in, chunk / hw->array.kernel_group);
+        cycles = visits * fmax(pf * chunk / rate, chunk / dot * visits_px);
+    } else {
+        double chunks = ceil_div(in, chunk), step = positive(hw->array.in_round, 1);
+        double rest = fmin(chunk, step * ceil_div(in - (chunks - 1) * chunk, step));
+        cycles = taps * ((chunks - 1) * fmax(pf * chunk / rate, chunk / dot * visits_px) +
+                         fmax(pf * rest / rate, ceil_div(rest, dot) * visits_px));
+    }
+    return cycles * ceil_div(out, pf) * ceil_div(groups, packed);
 }
 
 static double dot_depthwise(const nw_hw *hw, double visits_px, double pixels, double taps, double c)
@@ -192,6 +209,54 @@ static traffic find_traffic(const nw_row *row, const nw_hw *hw, const nw_sizes *
     return t;
 }
 
+/* Tiles at least: the limits of a tile, and accumulators of four bytes that must fit twice. */
+static double count_tiles(const nw_row *row, const nw_hw *hw, const nw_sizes *s)
+{
+    const double *r = row->role;
+    double cuts = 1, sums = (double)hw->sram.bytes;
+    if (!is_on_array(row->kind) || hw->array.kind != NW_ARRAY_DOT)
+        return 1;
+    if (hw->tile.max_h > 0)
+        cuts *= ceil_div(r[NW_ROLE_OUT_H], hw->tile.max_h);
+    if (hw->tile.max_w > 0)
+        cuts *= ceil_div(r[NW_ROLE_OUT_W], hw->tile.max_w);
+    if (hw->tile.max_c > 0)
+        cuts *= ceil_div(s->out_c, hw->tile.max_c);
+    if (hw->tile.max_pixels > 0)
+        cuts = fmax(cuts, ceil_div(s->out_pixels, hw->tile.max_pixels));
+    if (hw->tile.buffer_bytes > 0)
+        sums = (double)hw->tile.buffer_bytes;
+    if (hw->sram.accumulator_bytes > 0)
+        sums = (double)hw->sram.accumulator_bytes;
+    return fmax(cuts, ceil_div(8 * s->batch * s->out_pixels * s->out_c, sums));
+}
+
+/* How much longer a transfer is whose runs are shorter than a burst. */
+static double burst_waste(const nw_hw *hw, const nw_row *row, const nw_sizes *s, bool is_dram)
+{
+    double burst = (double)(is_dram ? hw->dram.burst_bytes : hw->sram.burst_bytes);
+    bool is_plain = hw->sram.align_channels <= 1 || row->role[NW_ROLE_IS_FIRST] > 0;
+    double run = is_plain ? s->in_c : hw->sram.align_channels * row->role[NW_ROLE_IN_W];
+    return burst > 1 ? burst / fmin(burst, fmax(run * s->element_bytes, 1)) : 1;
+}
+
+/* Time until the commands of all tiles are through, four in flight. */
+static double command_cycles(const nw_row *row, const nw_hw *hw, const nw_sizes *s,
+                             const traffic *t, double tiles, double busy)
+{
+    const double *r = row->role;
+    bool in_dram = r[NW_ROLE_IN_DRAM] > 0, out_dram = r[NW_ROLE_OUT_DRAM] > 0;
+    if (!hw->tile.command_limit || !is_on_array(row->kind))
+        return 0;
+    double read = in_dram ? hw->dram.bytes_per_cycle : hw->sram.read_bytes_per_cycle;
+    double written = out_dram ? hw->dram.bytes_per_cycle : hw->sram.write_bytes_per_cycle;
+    double latency = (double)(in_dram ? hw->dram.read_latency_cycles : hw->sram.latency_cycles) +
+                     (double)(out_dram ? hw->dram.write_latency_cycles : hw->sram.latency_cycles);
+    return (tiles * latency + t->in * burst_waste(hw, row, s, in_dram) / positive(read, 1) +
+            t->out / positive(written, 1) + busy) /
+           4;
+}
+
 static void fill_shares(const nw_row *row, const nw_hw *hw, const nw_sizes *s, const traffic *t,
                         double *f)
 {
@@ -223,7 +288,8 @@ void nw_fill_hw_features(const nw_row *row, const nw_hw *hw, const nw_sizes *s, 
     double outputs =
         fmax(padded(hw, s->batch * s->out_pixels, s->out_c),
              is_on_array(row->kind) ? 0 : padded(hw, s->batch * s->in_pixels, s->in_c));
-    double stored = s->weight_bytes * positive(hw->weights.compression, 1);
+    bool is_stored = !isnan(r[NW_ROLE_WEIGHT_BYTES]);
+    double stored = s->weight_bytes * (is_stored ? 1 : positive(hw->weights.compression, 1));
     double bus = positive(hw->dram.bytes_per_cycle, 1e-9);
     bool is_pinned = hw->weights.pinned && stored <= (double)hw->weights.pinned_bytes;
     f[NW_FEATURE_ARRAY_CYCLES] = compute_cycles(row, hw, s);
@@ -242,9 +308,15 @@ void nw_fill_hw_features(const nw_row *row, const nw_hw *hw, const nw_sizes *s, 
                     r[NW_ROLE_HOST_BYTES] / hw->host.bytes_per_s;
     bool is_host = row->kind == NW_KERNEL_HOST;
     f[NW_FEATURE_HOST_US] = is_host ? host_s * 1e6 : 0;
-    double work = fmax(fmax(f[NW_FEATURE_ARRAY_CYCLES], f[NW_FEATURE_OUTPUT_CYCLES]),
-                       f[NW_FEATURE_DECODE_CYCLES]);
-    double most = fmax(work, fmax(f[NW_FEATURE_DRAM_CYCLES], f[NW_FEATURE_SRAM_CYCLES]));
+    double array = fmax(f[NW_FEATURE_ARRAY_CYCLES], f[NW_FEATURE_DECODE_CYCLES]);
+    double output = f[NW_FEATURE_OUTPUT_CYCLES], tiles = count_tiles(row, hw, s);
+    f[NW_FEATURE_TILES] = tiles;
+    f[NW_FEATURE_COMMAND_CYCLES] = command_cycles(row, hw, s, &t, tiles, array + output);
+    /* the shorter stage of the last tile hides behind nothing */
+    f[NW_FEATURE_WORK_CYCLES] = fmax(fmax(array, output), f[NW_FEATURE_COMMAND_CYCLES]) +
+                                fmax(fmin(array, output), f[NW_FEATURE_COMMAND_CYCLES]) / tiles;
+    double most =
+        fmax(f[NW_FEATURE_WORK_CYCLES], fmax(f[NW_FEATURE_DRAM_CYCLES], f[NW_FEATURE_SRAM_CYCLES]));
     f[NW_FEATURE_ROOFLINE_CYCLES] = is_host ? host_s * hw->clock_hz
                                             : most + (double)hw->kernel_overhead_cycles +
                                                   (hw->cores > 1 ? (double)hw->sync_cycles : 0);

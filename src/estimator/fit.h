@@ -97,10 +97,11 @@ typedef struct nw_fit_options {
 } nw_fit_options;
 
 /* What to measure on the simulated device so that any network can be predicted: random networks of
- * the families that real ones come from (measure.h), each also with some kernels edited ("NAME" and
- * "NAME/edited"), then neighbours of what a quick model errs most on. Appends a table of
- * measurements to out; its columns are those of measure.h and `network`. A function of hardware,
- * seed and n_networks. */
+ * the families that real ones come from (src/measure/plan.h). Of two in three the kernels alone,
+ * and neighbours of those that a quick model errs most on; every third is named in the column
+ * `network`, with kin of it that have some ("/edited") or most ("/variant") kernels changed: the
+ * error bands are calibrated on them. Appends a table of measurements to out. A function of
+ * hardware, seed and n_networks. */
 typedef struct nw_sample_options {
     uint32_t seed;
     int n_networks; /* 0: as many as the presets are built from */
@@ -108,6 +109,11 @@ typedef struct nw_sample_options {
     void *progress_context;
 } nw_sample_options;
 NW_CHECKED nw_status nw_sample_device(const nw_hw *hw, const nw_sample_options *options,
+                                      nw_buf *out, nw_error *err);
+
+/* The kernels of such networks as a table of shapes, each once, without a latency: what to measure
+ * elsewhere. hw decides what is joined. n_networks 0: sixty. */
+NW_CHECKED nw_status nw_sample_shapes(const nw_hw *hw, const nw_sample_options *options,
                                       nw_buf *out, nw_error *err);
 
 /* Trains. NW_INVALID: a column is missing, text in numbers, a target that is not positive (err

@@ -68,8 +68,8 @@ static void write_provenance(const nw_exec_options *options, nw_buf *before, nw_
     char model[128], version[32];
     nw_exec_options o = nw_exec_options_used(options);
     nw_buf_printf(before,
-                  "# device=%s source=oneDNN %s, 1 thread, least of %d samples in each of %d "
-                  "processes, after the producer date=",
+                  "# device=\"%s\" source=\"oneDNN %s, 1 thread, least of %d samples in each of "
+                  "%d processes, after the producer\" date=",
                   read_model(model, sizeof model), nw_exec_version(version, sizeof version),
                   o.repeats, o.processes);
     nw_buf_printf(behind, " tool=nasw-%s\n", NASW_VERSION);

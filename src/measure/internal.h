@@ -30,6 +30,11 @@ typedef enum nw_shapes_column {
     NW_COL_BITS,
     NW_COL_ACT,
     NW_COL_RESIDUAL,
+    NW_COL_FIRST,
+    NW_COL_MAPS,
+    NW_COL_IN_DRAM,
+    NW_COL_SECOND_DRAM,
+    NW_COL_OUT_DRAM,
     NW_N_COLS
 } nw_shapes_column;
 
@@ -37,7 +42,8 @@ typedef struct nw_shapes_row {
     int64_t number[NW_N_COLS]; /* the sizes */
     nw_kernel_act act;
     bool is_joined_act;
-    nw_kernel_shape shape; /* integers of `bits`, weights as wide, all maps on chip */
+    bool is_placed;        /* the table says where the maps live */
+    nw_kernel_shape shape; /* integers of `bits`, weights as wide; all maps on chip unless placed */
 } nw_shapes_row;
 
 /* The table being read; its fields belong to shapes.c. */

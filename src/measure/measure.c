@@ -80,15 +80,16 @@ typedef struct simulation {
 static nw_status simulate(void *context, nw_shapes_reader *reader, const nw_shapes_row *row)
 {
     simulation *s = context;
-    nw_kernel_shape shape = row->shape;
+    nw_shapes_row placed = *row;
     nw_device_cost cost;
-    choose_precision(s->hw, shape.bits, &shape);
-    place_maps(s->hw, &shape);
-    nw_device_estimate(s->hw, &shape, &cost);
+    choose_precision(s->hw, row->shape.bits, &placed.shape);
+    if (!row->is_placed)
+        place_maps(s->hw, &placed.shape);
+    nw_device_estimate(s->hw, &placed.shape, &cost);
     if (!cost.is_known)
         return nw_shapes_fail(reader, NW_UNSUPPORTED, "this hardware cannot run the kernel: %s",
                               cost.why);
-    write_row(row, &cost, &s->text);
+    write_row(&placed, &cost, &s->text);
     return NW_OK;
 }
 

@@ -3,9 +3,12 @@
  * A table is CSV: comment lines ("# device=... source=... date=... tool=..."), a header line, a
  * kernel a line. Columns, in any order: kernel in_h in_w in_c out_h out_w out_c (required),
  * kernel_h kernel_w stride_h stride_w (required where the kernel has a window), dilation (1),
- * groups (1; the channels for dwconv), bits (8), act (none), residual (0). Sizes are in elements,
- * from 1 to 2^31 - 1; padding follows from them. Other columns are ignored, so a table of
- * measurements is a table of shapes too.
+ * groups (1; the channels for dwconv), bits (8), act (none), residual (0), first (reads the
+ * network's input: a convolution of up to 4 channels), maps (read by an elementwise kernel: 2 for
+ * add and mul), in_dram, second_dram, out_dram (1: that map lives off chip; both in_dram and
+ * out_dram, or the hardware's rule decides). Sizes are in elements, from 1 to 2^31 - 1; padding
+ * follows from them. Other columns are ignored, so a table of measurements is a table of shapes
+ * too.
  *
  * `kernel` is a name of NW_KERNELS or a joined run: "conv+act", "conv+act+add" (add: a residual of
  * the output's size), "dwconv+conv" (a pointwise convolution behind), "conv+pool" (windows without
@@ -20,6 +23,7 @@
 #include "src/base/text.h"
 #include "src/exec/exec.h"
 #include "src/hw/hw.h"
+#include "src/kernel/kernel.h"
 
 /* Costs the listed kernels on the simulated device: appends a table with a row for each row, in
  * the same order, with latency_us, compute_cycles, sram_cycles, dram_cycles, total_cycles, tile
@@ -73,5 +77,13 @@ typedef struct nw_measure_emitted {
  * it cannot be made. The models of an earlier manifest without results are replaced. */
 NW_CHECKED nw_status nw_measure_emit(const nw_file *table, const char *dir, const nw_hw *hw,
                                      nw_measure_emitted *done, nw_error *err);
+
+/* A table of kernels as networks have them: beside the columns above `network`, weight_bits, float,
+ * first (reads the network's input), maps, in_dram, second_dram, out_dram (1: off chip), slow_rate,
+ * host_elements, host_bytes, and latency_us (empty where latency_ps is negative). Comment and
+ * header line, then a line a kernel. */
+void nw_measure_write_head(const nw_hw *hw, nw_buf *out);
+void nw_measure_write_kernel(const nw_hw *hw, const char *network, const nw_kernel_shape *shape,
+                             int64_t latency_ps, nw_buf *out);
 
 #endif

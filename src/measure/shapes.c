@@ -12,8 +12,9 @@
 #define MAX_CELLS            256
 
 static const char *const column_names[NW_N_COLS] = {
-    "kernel",   "in_h",     "in_w",     "in_c",     "out_h",  "out_w", "out_c", "kernel_h",
-    "kernel_w", "stride_h", "stride_w", "dilation", "groups", "bits",  "act",   "residual"};
+    "kernel",   "in_h",     "in_w",     "in_c",     "out_h",    "out_w",       "out_c",
+    "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation", "groups",      "bits",
+    "act",      "residual", "first",    "maps",     "in_dram",  "second_dram", "out_dram"};
 
 /* Where each column stands in a line, -1: nowhere; the cells of the line at hand. */
 struct nw_shapes_reader {
@@ -235,6 +236,24 @@ static nw_status read_kernel(nw_shapes_reader *r, nw_shapes_row *out)
     return NW_OK;
 }
 
+static nw_status read_flag(nw_shapes_reader *r, nw_shapes_column column, int32_t fallback,
+                           int32_t *out)
+{
+    static const char *const words[] = {"0", "1", "no", "yes", "false", "true"};
+    const char *text = cell(r, column);
+    char message[64];
+    *out = fallback;
+    for (int i = 0; i < 6; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *out = i & 1;
+            return NW_OK;
+        }
+    if (!*text)
+        return NW_OK;
+    snprintf(message, sizeof message, "%s is \"%%s\"; it must be 0 or 1", column_names[column]);
+    return nw_shapes_fail(r, NW_INVALID, message, text);
+}
+
 static nw_status read_extras(nw_shapes_reader *r, nw_shapes_row *out)
 {
     nw_kernel_act act;
@@ -246,12 +265,34 @@ static nw_status read_extras(nw_shapes_reader *r, nw_shapes_row *out)
         out->act = act;
     if (out->shape.parts[0].kind == NW_KERNEL_ACT && out->act == NW_KERNEL_ACT_NONE)
         out->act = NW_KERNEL_ACT_CLAMP;
-    text = cell(r, NW_COL_RESIDUAL);
-    if (strcmp(text, "1") == 0 || strcmp(text, "yes") == 0 || strcmp(text, "true") == 0)
-        out->shape.residual = 1;
-    else if (*text && strcmp(text, "0") != 0 && strcmp(text, "no") != 0 &&
-             strcmp(text, "false") != 0)
-        return nw_shapes_fail(r, NW_INVALID, "residual is \"%s\"; it must be 0 or 1", text);
+    return read_flag(r, NW_COL_RESIDUAL, 0, &out->shape.residual);
+}
+
+/* Beside the sizes: what a network decides, the rule of measure.h where the table does not say. */
+static nw_status read_surroundings(nw_shapes_reader *r, nw_shapes_row *out)
+{
+    nw_kernel_shape *s = &out->shape;
+    const nw_kernel_part *first = &s->parts[0];
+    bool is_pair = first->kind == NW_KERNEL_ADD || first->kind == NW_KERNEL_MUL;
+    int32_t is_first = first->kind == NW_KERNEL_CONV && first->in_c <= FIRST_LAYER_CHANNELS;
+    int32_t in_dram = 0, second_dram = 0, out_dram = 0;
+    int64_t n_maps;
+    nw_status status = read_size(r, NW_COL_MAPS, is_pair ? 2 : 1, &n_maps);
+    if (status == NW_OK)
+        status = read_flag(r, NW_COL_FIRST, is_first, &s->is_first);
+    if (status == NW_OK)
+        status = read_flag(r, NW_COL_IN_DRAM, 0, &in_dram);
+    if (status == NW_OK)
+        status = read_flag(r, NW_COL_SECOND_DRAM, 0, &second_dram);
+    if (status == NW_OK)
+        status = read_flag(r, NW_COL_OUT_DRAM, 0, &out_dram);
+    if (status != NW_OK)
+        return status;
+    s->n_maps = (int32_t)n_maps;
+    s->in_place = in_dram ? NW_PLACE_DRAM : NW_PLACE_SRAM;
+    s->residual_place = second_dram ? NW_PLACE_DRAM : NW_PLACE_SRAM;
+    s->out_place = out_dram ? NW_PLACE_DRAM : NW_PLACE_SRAM;
+    out->is_placed = *cell(r, NW_COL_IN_DRAM) && *cell(r, NW_COL_OUT_DRAM);
     return NW_OK;
 }
 
@@ -428,8 +469,9 @@ static nw_status make_shape(nw_shapes_reader *r, nw_shapes_row *in)
         return status;
     s->act = in->act;
     s->slow_op = -1;
-    s->n_maps = first->kind == NW_KERNEL_ADD || first->kind == NW_KERNEL_MUL ? 2 : 1;
-    s->is_first = first->kind == NW_KERNEL_CONV && first->in_c <= FIRST_LAYER_CHANNELS;
+    status = read_surroundings(r, in);
+    if (status != NW_OK)
+        return status;
     if (first->kind == NW_KERNEL_HOST) {
         s->host_elements = multiply(multiply(first->out_h, first->out_w), first->out_c);
         s->host_bytes = multiply(s->host_elements, 2 * ((in->number[NW_COL_BITS] + 7) / 8));
@@ -515,5 +557,8 @@ void nw_shapes_write_row(const nw_shapes_row *row, nw_buf *out)
         nw_buf_printf(
             out, ",%lld",
             (long long)(c == NW_COL_GROUPS ? row->shape.parts[0].groups : row->number[c]));
-    nw_buf_printf(out, ",%s,%d", acts[row->act], (int)row->shape.residual);
+    nw_buf_printf(out, ",%s,%d,%d,%d,%d,%d,%d", acts[row->act], (int)row->shape.residual,
+                  (int)row->shape.is_first, (int)row->shape.n_maps,
+                  row->shape.in_place == NW_PLACE_DRAM, row->shape.residual_place == NW_PLACE_DRAM,
+                  row->shape.out_place == NW_PLACE_DRAM);
 }
