@@ -51,6 +51,8 @@ LUA_CFLAGS = $(shell pkg-config --cflags lua5.4 2>/dev/null)
 LUA_LIBS   = $(shell pkg-config --libs lua5.4 2>/dev/null)
 UI_LIBS := -lncursesw -ltinfo
 
+PRESETS := $(filter-out hw/cpu%,$(wildcard hw/*.json))
+MADE_BY := $(foreach m,base graph hw kernel device measure estimator,$(patsubst %.c,$(B)/%.o,$(wildcard src/$m/*.c)))
 SRC   := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJ   := $(SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
 UI_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard ui/*.c))
@@ -68,8 +70,8 @@ FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 .PRECIOUS: $(B)/%.o
 .DEFAULT_GOAL := all
 
-all: $(B)/nasw
-tests: $(TESTS) $(B)/nasw
+all: $(B)/nasw estimators
+tests: $(TESTS) $(B)/nasw estimators
 
 deps:
 	$(call need,$(PKGS_BUILD))
@@ -107,6 +109,8 @@ install: all
 	install -D -m 755 $(B)/nasw $(DESTDIR)$(PREFIX)/bin/nasw
 	install -d $(DESTDIR)$(PREFIX)/share/nasw/hw
 	install -m 644 hw/*.json $(DESTDIR)$(PREFIX)/share/nasw/hw
+	install -d $(DESTDIR)$(PREFIX)/share/nasw/estimators
+	install -m 644 $(ESTIMATORS) $(DESTDIR)$(PREFIX)/share/nasw/estimators
 clean:
 	rm -rf build
 
@@ -136,6 +140,22 @@ $(B)/libnwlua.a: $(LUA_OBJ)
 $(B)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
+# The estimators of the presets: measured on the simulated device, then fitted. What a plain build
+# made serves every other; made again when what they are made by changes.
+ESTIMATORS := $(patsubst hw/%.json,build/estimators/%.json,$(PRESETS))
+.PHONY: estimators
+ifeq ($(SAN),)
+estimators: $(ESTIMATORS)
+$(ESTIMATORS): build/estimators/%.json: hw/%.json $(MADE_BY) | $(B)/nasw
+	@mkdir -p $(@D)
+	@$(B)/nasw measure --hw $< -o build/estimators/$*.csv && \
+	$(B)/nasw fit build/estimators/$*.csv --hw $< --target latency_us --network network --trees 80 \
+	    -o $@ > build/estimators/$*.txt && rm build/estimators/$*.csv
+else
+estimators:
+	@$(MAKE) --no-print-directory -s SAN= estimators
+endif
+
 # The core's tests link without curses and Lua, so the linker guards the layers.
 $(B)/nasw: $(B)/src/main.o $(B)/libui.a $(B)/libnwlua.a $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(UI_LIBS) $(LUA_LIBS) $(LIBS) -o $@
