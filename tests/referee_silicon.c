@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "src/base/rng.h"
 #include "src/estimator/estimator.h"
 
 enum { N_BLOCKS = 7 };
@@ -115,4 +116,164 @@ bool silicon_score_rows(const nw_hw *hw, bool with_se, silicon_score *out)
     free(streamed);
     csv_free(&table);
     return true;
+}
+
+/* ---- calibrated on a tenth ---- */
+
+enum { CONV_1X1, CONV_KXK, DEPTHWISE, ADDITION, ON_HOST, REST, BYTES, KERNELS, N_TERMS };
+
+typedef struct silicon_row {
+    double terms[N_TERMS], latency, macs, measured;
+} silicon_row;
+
+static void take_terms(const nw_estimate *e, silicon_row *row)
+{
+    for (int i = 0; i < e->kernels->n_kernels; i++) {
+        const nw_kernel_shape *shape = &e->kernels->kernels[i].shape;
+        const nw_kernel_part *p = &shape->parts[0];
+        int term = REST;
+        if (p->kind == NW_KERNEL_VIEW)
+            continue;
+        if (p->kind == NW_KERNEL_CONV)
+            term = p->kernel_h == 1 ? CONV_1X1 : CONV_KXK;
+        else if (p->kind == NW_KERNEL_DWCONV)
+            term = DEPTHWISE;
+        else if (p->kind == NW_KERNEL_ADD)
+            term = ADDITION;
+        else if (p->kind == NW_KERNEL_HOST)
+            term = ON_HOST;
+        row->terms[term] += (double)e->costs[i].latency_ps / 1e9;
+        row->terms[BYTES] += (double)(p->in_h * p->in_w * p->in_c + p->out_h * p->out_w * p->out_c +
+                                      shape->weight_elements);
+        row->terms[KERNELS] += 1;
+    }
+    row->latency = (double)e->latency_ps / 1e9;
+    row->macs = (double)e->macs;
+}
+
+static silicon_row *load_rows(const nw_hw *hw, bool with_se, int *n)
+{
+    const char *path = shared_path("data/accel_nasbench/networks.csv");
+    csv table;
+    *n = 0;
+    if (!path || !csv_load(&table, path))
+        return NULL;
+    silicon_row *rows = calloc((size_t)table.n_rows + 1, sizeof *rows);
+    for (int row = 0; row < table.n_rows; row++) {
+        double measured = csv_number(&table, row, "lat_zcu102_ms");
+        if (isnan(measured) || (!with_se && has_se(&table, row)))
+            continue;
+        nw_graph *graph = silicon_network(&table, row);
+        nw_estimate estimate;
+        if (nw_estimate_graph(nw_estimator_device(), graph, hw, NULL, &estimate, NULL) != NW_OK)
+            abort();
+        take_terms(&estimate, &rows[*n]);
+        rows[(*n)++].measured = measured;
+        nw_estimate_fini(&estimate);
+        nw_graph_free(graph);
+    }
+    csv_free(&table);
+    return rows;
+}
+
+/* Non-negative least squares of relative errors, by coordinate descent. */
+static void learn(const silicon_row *rows, const int *chosen, int n, double *c)
+{
+    double gram[N_TERMS][N_TERMS] = {{0}}, right[N_TERMS] = {0};
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < N_TERMS; j++) {
+            double t = rows[chosen[i]].terms[j] / rows[chosen[i]].measured;
+            right[j] += t;
+            for (int k = 0; k < N_TERMS; k++)
+                gram[j][k] += t * rows[chosen[i]].terms[k] / rows[chosen[i]].measured;
+        }
+    for (int j = 0; j < N_TERMS; j++)
+        c[j] = 0;
+    for (int round = 0; round < 20000; round++)
+        for (int j = 0; j < N_TERMS; j++) {
+            double gradient = right[j];
+            for (int k = 0; k < N_TERMS; k++)
+                gradient -= gram[j][k] * c[k];
+            if (gram[j][j] > 0)
+                c[j] = fmax(0, c[j] + gradient / gram[j][j]);
+        }
+}
+
+static double affine_of(double (*of)(const silicon_row *), const silicon_row *rows, const int *part,
+                        int n)
+{
+    double xx = 0, x1 = 0, one = 0, xy = 0, y1 = 0, sum = 0;
+    int n_test = 0;
+    for (int i = 0; i < n; i++) {
+        double x = of(&rows[i]), y = rows[i].measured, w = part[i] ? 1 / (y * y) : 0;
+        xx += w * x * x;
+        x1 += w * x;
+        one += w;
+        xy += w * x * y;
+        y1 += w * y;
+    }
+    double det = xx * one - x1 * x1;
+    double a = (xy * one - x1 * y1) / det, b = (xx * y1 - x1 * xy) / det;
+    for (int i = 0; i < n; i++)
+        if (!part[i]) {
+            sum += fabs((a * of(&rows[i]) + b) / rows[i].measured - 1);
+            n_test++;
+        }
+    return 100 * sum / n_test;
+}
+
+static double latency_of(const silicon_row *row)
+{
+    return row->latency;
+}
+
+static double macs_of(const silicon_row *row)
+{
+    return row->macs;
+}
+
+static void score_split(const silicon_row *rows, int n, uint64_t seed, silicon_calibrated *out)
+{
+    int *part = malloc((size_t)n * sizeof *part), *chosen = malloc((size_t)n * sizeof *chosen);
+    double *ours = malloc((size_t)n * sizeof *ours), *truth = malloc((size_t)n * sizeof *truth);
+    double c[N_TERMS];
+    nw_rng rng = nw_rng_make(seed, 0);
+    int n_train = 0, n_test = 0;
+    for (int i = 0; i < n; i++) {
+        part[i] = nw_rng_chance(&rng, 0.1);
+        if (part[i])
+            chosen[n_train++] = i;
+    }
+    learn(rows, chosen, n_train, c);
+    for (int i = 0; i < n; i++) {
+        if (part[i])
+            continue;
+        ours[n_test] = 0;
+        for (int j = 0; j < N_TERMS; j++)
+            ours[n_test] += c[j] * rows[i].terms[j];
+        truth[n_test++] = rows[i].measured;
+    }
+    double error = mape(ours, truth, n_test);
+    out->mape += error / out->n_splits;
+    out->worst_mape = fmax(out->worst_mape, error);
+    out->spearman += spearman(ours, truth, n_test) / out->n_splits;
+    out->affine_mape += affine_of(latency_of, rows, part, n) / out->n_splits;
+    out->macs_mape += affine_of(macs_of, rows, part, n) / out->n_splits;
+    out->n_train = n_train;
+    out->n_test = n_test;
+    free(part);
+    free(chosen);
+    free(ours);
+    free(truth);
+}
+
+bool silicon_score_calibrated(const nw_hw *hw, bool with_se, silicon_calibrated *out)
+{
+    int n;
+    silicon_row *rows = load_rows(hw, with_se, &n);
+    *out = (silicon_calibrated){.n_splits = 5};
+    for (int split = 0; rows && split < out->n_splits; split++)
+        score_split(rows, n, (uint64_t)split + 1, out);
+    free(rows);
+    return n > 0;
 }

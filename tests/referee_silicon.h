@@ -23,4 +23,15 @@ nw_graph *silicon_network(const csv *table, int row);
 /* with_se: all rows, else those without squeeze-and-excite. False: no data. */
 bool silicon_score_rows(const nw_hw *hw, bool with_se, silicon_score *out);
 
+/* The same networks after a calibration that is learned on a random tenth of them: non-negative
+ * factors for the sums of the device's latency by kind of kernel, for the bytes of all maps and
+ * weights, and for each kernel a fixed time (relative least squares). Means over splits. */
+typedef struct silicon_calibrated {
+    int n_train, n_test, n_splits;
+    double mape, worst_mape, spearman;
+    double affine_mape; /* the two numbers of an affine step instead */
+    double macs_mape;   /* MACs after an affine step */
+} silicon_calibrated;
+bool silicon_score_calibrated(const nw_hw *hw, bool with_se, silicon_calibrated *out);
+
 #endif
