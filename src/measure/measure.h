@@ -19,6 +19,7 @@
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/hw/hw.h"
+#include "src/measure/plan.h" /* which kernels to measure */
 
 /* Costs the listed kernels on the simulated device: appends a table with a row for each row, in
  * the same order, with latency_us, compute_cycles, sram_cycles, dram_cycles, total_cycles, tile
