@@ -24,6 +24,7 @@
 #include "src/exec/exec.h"
 #include "src/hw/hw.h"
 #include "src/kernel/kernel.h"
+#include "src/measure/plan.h" /* which kernels to measure */
 
 /* Costs the listed kernels on the simulated device: appends a table with a row for each row, in
  * the same order, with latency_us, compute_cycles, sram_cycles, dram_cycles, total_cycles, tile
