@@ -98,7 +98,7 @@ bench: deps
 	@$(MAKE) --no-print-directory -s all $(B)/tests/bench
 	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw $(B)/tests/bench
 accuracy: deps
-	@$(MAKE) --no-print-directory -s $(B)/tests/accuracy
+	@$(MAKE) --no-print-directory -s all $(B)/tests/accuracy
 	@NASW_SHARED='$(NASW_SHARED)' $(B)/tests/accuracy
 fuzz:
 	$(call need,$(PKGS_BUILD) $(PKGS_FUZZ))
@@ -149,7 +149,7 @@ estimators: $(ESTIMATORS)
 $(ESTIMATORS): build/estimators/%.json: hw/%.json $(MADE_BY) | $(B)/nasw
 	@mkdir -p $(@D)
 	@$(B)/nasw measure --hw $< -o build/estimators/$*.csv && \
-	$(B)/nasw fit build/estimators/$*.csv --hw $< --target latency_us --network network --trees 80 \
+	$(B)/nasw fit build/estimators/$*.csv --hw $< --target latency_us --network network --trees 80 --folds 3 \
 	    -o $@ > build/estimators/$*.txt && rm build/estimators/$*.csv
 else
 estimators:

@@ -1,5 +1,6 @@
-/* The page of `make accuracy`: the device against other people's figures, and beside each what a
- * trivial answer scores. */
+/* The page of `make accuracy`, in two parts that are never mixed: fidelity, against other people's
+ * figures, and self-consistency, regressions against the simulated device. Beside each figure
+ * stands what a trivial answer scores. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,9 +8,14 @@
 #include "src/estimator/estimator.h"
 #include "src/format/format.h"
 
+#include "tests/referee_cpu.h"
+#include "tests/referee_foreign.h"
 #include "tests/referee_scalesim.h"
+#include "tests/referee_self.h"
 #include "tests/referee_silicon.h"
 #include "tests/referee_vela.h"
+
+#define SELF_NETWORKS 100
 
 static nw_hw *load(const char *name)
 {
@@ -89,6 +95,17 @@ static void print_silicon(void)
                    s.macs_spearman, s.streamed_spearman);
     }
     printf("  streamed: max(compute, bytes / 16) a kernel, every map through DRAM\n");
+    printf(
+        "  calibrated on a random tenth of the rows: a factor for each kind of kernel, for bytes, "
+        "and a time a kernel; five splits\n");
+    for (int with_se = 0; with_se < 2; with_se++) {
+        silicon_calibrated s;
+        if (silicon_score_calibrated(hw, with_se, &s))
+            printf("  %-36s %5d  error %.1f %% (%s), worst split %.1f; Spearman %.3f; an affine "
+                   "step %.1f %%, MACs %.1f %%\n",
+                   with_se ? "all" : "without squeeze-and-excite", s.n_test, s.mape,
+                   with_se ? "no goal" : "4", s.worst_mape, s.spearman, s.affine_mape, s.macs_mape);
+    }
     nw_hw_free(hw);
 }
 
@@ -167,12 +184,148 @@ static void print_whole_files(void)
     printf("\n");
 }
 
+/* ---- regressions on other people's measurements ---- */
+
+static void print_phones(void)
+{
+    static const struct {
+        const char *name;
+        double op_goal;
+        int n_splits;
+    } phones[] = {{"pixel4", 6.0, 5}, {"s10", 8.5, 5},   {"mi8se", 0, 3},
+                  {"a03s", 0, 3},     {"iphone7", 0, 3}, {"iphonexs", 0, 3}};
+    printf("\nPhone GPUs (mobile_gpu, TensorFlow Lite): random splits by network, four fifths for "
+           "training; mean error %%, +- spread of the splits\n"
+           "  %-10s %6s  %-22s %-10s  %-16s %-16s %s\n",
+           "", "splits", "operators (goal)", "MACs alone", "networks", "measured ops",
+           "FLOPs alone");
+    for (size_t i = 0; i < sizeof phones / sizeof *phones; i++) {
+        phone_score s;
+        char goal[16] = "";
+        if (!score_phone(phones[i].name, phones[i].n_splits, &s))
+            return;
+        if (phones[i].op_goal > 0)
+            snprintf(goal, sizeof goal, "(%.1f)", phones[i].op_goal);
+        printf("  %-10s %6d  %5.1f +-%4.1f %-9s %5.1f      %5.1f +-%4.1f     %5.1f +-%4.1f     "
+               "%5.1f\n",
+               phones[i].name, s.n_splits, s.op.mean, s.op.spread, goal, s.macs.mean,
+               s.network.mean, s.network.spread, s.floor.mean, s.floor.spread, s.flops.mean);
+    }
+    printf("  networks: sums of predicted operators after an affine step learned on training "
+           "networks; goal: within 1 point of\n  the same step on *measured* operators, the floor. "
+           "A random forest's operators: pixel4 6.9, s10 9.0.\n");
+}
+
+static void print_v100(void)
+{
+    static const struct {
+        const char *target;
+        double goal, raw;
+    } rows[] = {{"int8_ms", 5.0, 5.8}, {"fp16_ms", 8.5, 9.8}};
+    printf("\nV100 with TensorRT (v100_conv): a fifth of the shapes held out\n");
+    for (size_t i = 0; i < 2; i++) {
+        v100_score s;
+        if (score_v100(rows[i].target, &s))
+            printf("  %-8s %5d rows: error %.1f %% (%.1f; XGBoost on the raw columns %.1f, MACs "
+                   "alone %.0f); steps of channels over 5 %%: %d, precision %.0f %%, recall %.0f "
+                   "%% of the sign\n",
+                   rows[i].target, s.n_test, s.mape, rows[i].goal, rows[i].raw, s.macs_mape,
+                   s.n_steps, s.precision, s.recall);
+    }
+}
+
+static void print_vela_fits(void)
+{
+    static const char *const chips[][2] = {
+        {"vela310", "u55-128_hi"}, {"vela310", "u55-256_hi"},  {"vela310", "u65-256_mid"},
+        {"vela310", "u65-512_cs"}, {"vela510", "u85-256_mid"}, {"vela510", "u85-1024_high"}};
+    printf("\nVela's totals (cyc_total) by regressions: single operators, a fifth held out (goal 5 "
+           "%%); whole networks summed (goal 10 %%)\n");
+    for (size_t i = 0; i < sizeof chips / sizeof *chips; i++) {
+        vela_fit_score s;
+        if (!score_vela_fit(chips[i][0], chips[i][1], &s))
+            continue;
+        printf("  %-14s operators %5.1f %% of %d (MACs alone %.0f)", chips[i][1], s.ops, s.n_ops,
+               s.ops_macs);
+        if (s.n_networks)
+            printf(";  networks %5.1f %% of %d, %.1f %% with the sizes that weights compress to",
+                   s.networks, s.n_networks, s.encoded);
+        printf("\n");
+    }
+    printf(
+        "\nWhich granularity: blocks of vela310 held out by sweep, error %% of the whole block's "
+        "total\n");
+    for (size_t i = 0; i < 4; i++) {
+        granularity_score g;
+        if (score_granularity(chips[i][1], &g))
+            printf("  %-14s operators measured alone %5.1f, in place %5.1f, whole blocks %5.1f; "
+                   "MACs alone %5.1f (%d for training, %d held out)\n",
+                   chips[i][1], g.alone, g.in_place, g.whole, g.macs, g.n_train, g.n_test);
+    }
+}
+
+/* This machine: networks timed whole against the sum of predicted kernels. Never asserted. */
+static void print_cpu(void)
+{
+    printf("\nThis CPU (oneDNN, one thread): networks timed whole against the sum of predictions "
+           "(goal 10 %% on a quiet machine)\n");
+    fflush(stdout);
+    cpu_print_networks();
+}
+
+/* ---- self-consistency ---- */
+
+static void print_self(void)
+{
+    int n;
+    char **names = nw_hw_names("hw", &n);
+    printf("\nSELF-CONSISTENCY: regressions against the simulated device that they learned from "
+           "(build/estimators)\n"
+           "  held out: %d random networks under another seed; real: every file of shared/models; "
+           "errors in %%\n"
+           "  %-14s %-15s %-17s %-8s %-19s %-22s %-20s %s\n",
+           SELF_NETWORKS, "", "kernels (5)", "networks (3)", "worst", "variants: Spearman",
+           "steps the same way", "90 % bands hold", "extrapolated");
+    printf("  %-14s %-15s %-17s %-8s %-19s %-22s %-20s\n", "", "held out  real", "held out  real",
+           "real", "(.99), MACs alone", "(95), MACs alone", "total  difference");
+    for (int i = 0; i < n; i++) {
+        nw_hw *hw = load(names[i]);
+        const nw_estimator *e = hw ? self_estimator(hw) : NULL;
+        self_score random, real = {0};
+        self_variants v;
+        self_steps steps;
+        if (e) {
+            self_score_random(e, hw, SELF_NETWORKS, &random);
+            self_score_models(e, hw, &real);
+            self_score_variants(e, hw, &v);
+            self_score_steps(e, hw, &steps);
+            printf("  %-14s %5.1f %7.1f   %5.1f %7.1f     %5.1f    %.4f  %.4f      %5.1f  %5.1f "
+                   "(%3d)      %3.0f %%  %3.0f %%         %.1f %%\n",
+                   names[i], random.kernel_mape, real.kernel_mape, random.network_mape,
+                   real.network_mape, real.worst_network, v.spearman, v.macs_spearman,
+                   steps.same_way, steps.macs_same_way, steps.n,
+                   100.0 * random.n_total_inside / random.n_total_bands,
+                   100.0 * random.n_pairs_inside / random.n_pairs,
+                   100.0 * random.n_outside / random.n_kernels);
+        }
+        nw_estimator_release(e);
+        nw_hw_free(hw);
+    }
+    nw_hw_names_free(names, n);
+}
+
 int main(void)
 {
+    printf("FIDELITY: against other people's figures\n\n");
     print_scalesim();
     print_vela("u55-128");
     print_vela("u55-256");
     print_whole_files();
     print_silicon();
+    print_phones();
+    print_v100();
+    print_vela_fits();
+    print_cpu();
+    print_self();
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/base/rng.h"
 #include "src/format/format.h"
 #include "src/measure/plan.h"
 #include "tests/support.h"
@@ -39,6 +40,11 @@ bool self_add(const nw_estimator *estimator, const nw_graph *graph, const nw_hw 
         score->kernel_mape += fabs((double)ours.costs[i].latency_ps / device - 1);
         score->n_kernels++;
         score->n_outside += ours.latencies[i].is_outside;
+    }
+    if (truth.latency_ps <= 0 || truth.n_unknown) {
+        nw_estimate_fini(&ours);
+        nw_estimate_fini(&truth);
+        return false;
     }
     double error = fabs((double)ours.latency_ps / (double)truth.latency_ps - 1);
     score->network_mape += error;
@@ -85,12 +91,70 @@ bool self_score_models(const nw_estimator *estimator, const nw_hw *hw, self_scor
     return true;
 }
 
+/* The latency of a list of kernels by an estimator, with what its band is made of. */
+static double sum_of(const nw_kernel_latency *latencies, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += (double)latencies[i].latency_ps;
+    return sum;
+}
+
+/* Kernels of the split network with a share of them changed, as after edits: the difference by the
+ * device against the band of the difference. */
+static void add_pair(const nw_estimator *estimator, const nw_hw *hw, nw_estimate *e, double share,
+                     nw_rng *rng, self_score *score)
+{
+    int n = e->kernels->n_kernels, n_changed = 0;
+    nw_kernels kernels = *e->kernels;
+    kernels.kernels = malloc(((size_t)n + 1) * sizeof *kernels.kernels);
+    nw_estimate edited = *e;
+    edited.kernels = &kernels;
+    edited.latencies = malloc(((size_t)n + 1) * sizeof *edited.latencies);
+    const nw_kernel_shape **shapes = malloc(((size_t)n + 1) * sizeof *shapes);
+    nw_kernel_latency *truth = malloc(((size_t)n + 1) * sizeof *truth);
+    for (int i = 0; i < n; i++) {
+        kernels.kernels[i] = e->kernels->kernels[i];
+        nw_kernel_shape shape = kernels.kernels[i].shape;
+        if (nw_rng_chance(rng, share) && nw_plan_vary(&shape, hw, rng, &kernels.kernels[i].shape))
+            n_changed++;
+        else
+            kernels.kernels[i].shape = shape;
+        shapes[i] = &kernels.kernels[i].shape;
+    }
+    nw_estimator_latencies(estimator, hw, shapes, n, edited.latencies);
+    nw_estimator_latencies(nw_estimator_device(), hw, shapes, n, truth);
+    double after = sum_of(truth, n);
+    for (int i = 0; i < n; i++)
+        shapes[i] = &e->kernels->kernels[i].shape;
+    nw_estimator_latencies(nw_estimator_device(), hw, shapes, n, truth);
+    double real = after - sum_of(truth, n);
+    edited.latency_ps =
+        e->latency_ps + (int64_t)(sum_of(edited.latencies, n) - sum_of(e->latencies, n));
+    nw_difference d = nw_estimate_difference(e, &edited);
+    if (d.has_band && n_changed) {
+        score->n_pairs++;
+        score->n_pairs_inside += real >= (double)d.low_ps && real <= (double)d.high_ps;
+    }
+    free(kernels.kernels);
+    free(edited.latencies);
+    free(shapes);
+    free(truth);
+}
+
 void self_score_random(const nw_estimator *estimator, const nw_hw *hw, int n, self_score *out)
 {
+    nw_rng rng = nw_rng_make(OTHER_SEED, 1);
     *out = (self_score){0};
     for (int i = 0; i < n; i++) {
         nw_graph *graph = nw_plan_network(hw, OTHER_SEED, i, NULL);
+        nw_estimate e;
         self_add(estimator, graph, hw, out);
+        if (nw_estimate_graph(estimator, graph, hw, NULL, &e, NULL) == NW_OK) {
+            add_pair(estimator, hw, &e, 0.2, &rng, out);
+            add_pair(estimator, hw, &e, 0.8, &rng, out);
+            nw_estimate_fini(&e);
+        }
         nw_graph_free(graph);
     }
     self_finish(out);

@@ -11,11 +11,11 @@
 #include "src/measure/measure.h"
 #include "src/measure/plan.h"
 
-#define N_NETWORKS       240
+#define N_NETWORKS       210
 #define N_SHAPE_NETWORKS 60
-#define N_ROUNDS         2
+#define N_ROUNDS         1
 #define QUICK_TREES      40
-#define WORST_SHARE      0.10 /* of the rows, refined in a round */
+#define WORST_SHARE      0.15 /* of the rows, refined in a round */
 #define N_NEIGHBOURS     3
 #define N_KIN            3
 #define CALIBRATION      3 /* every third network calibrates the bands */
