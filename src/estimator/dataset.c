@@ -194,3 +194,25 @@ void nw_dataset_fold(nw_dataset *d, int n_folds, uint32_t seed)
     }
     free(cards);
 }
+
+static int compare_rows(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+int nw_dataset_draw(const nw_dataset *d, uint32_t seed, int *rows, int max_rows)
+{
+    int n = d->n_rows < max_rows ? d->n_rows : max_rows;
+    dealt *cards = nw_alloc(((size_t)d->n_rows + 1) * sizeof *cards);
+    for (int i = 0; i < d->n_rows; i++) {
+        uint64_t key = (uint64_t)i;
+        cards[i] = (dealt){mix(mix(key + 1) + seed * 0x9e3779b97f4a7c15u), key, i};
+    }
+    qsort(cards, (size_t)d->n_rows, sizeof *cards, compare_dealt);
+    for (int i = 0; i < n; i++)
+        rows[i] = cards[i].row;
+    qsort(rows, (size_t)n, sizeof *rows, compare_rows);
+    free(cards);
+    return n;
+}

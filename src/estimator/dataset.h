@@ -34,4 +34,7 @@ void nw_dataset_fini(nw_dataset *data);
 /* Deals shapes, or networks where there are some (kin together), to folds, seeded. */
 void nw_dataset_fold(nw_dataset *data, int n_folds, uint32_t seed);
 
+/* Draws rows without putting any back, all as likely, seeded; ascending. Returns how many. */
+int nw_dataset_draw(const nw_dataset *data, uint32_t seed, int *rows, int max_rows);
+
 #endif

@@ -315,6 +315,25 @@ static void find_noise(const keyed *keys, int n, nw_fit_group *report)
     report->noise_pct = report->n_noisy ? 100 * sum / report->n_noisy : 0;
 }
 
+/* Of equal shapes the one with the largest error. */
+static void list_worst(work *w, const nw_columns *columns, const nw_table *table,
+                       const judged *order, int n, nw_arena *arena)
+{
+    nw_fit_group *report = &w->group->report;
+    uint64_t listed[NW_N_WORST];
+    for (int i = 0; i < n && report->n_worst < NW_N_WORST; i++) {
+        int row = order[i].row, k = 0;
+        while (k < report->n_worst && listed[k] != w->data->hash[row])
+            k++;
+        if (k < report->n_worst)
+            continue;
+        listed[k] = w->data->hash[row];
+        report->worst[report->n_worst++] =
+            (nw_worst){w->data->line[row], order[i].measured, order[i].predicted,
+                       describe_row(columns, table, w->data->row[row], arena)};
+    }
+}
+
 static void judge(work *w, const nw_columns *columns, const nw_table *table, nw_arena *arena)
 {
     nw_fit_group *report = &w->group->report;
@@ -339,15 +358,7 @@ static void judge(work *w, const nw_columns *columns, const nw_table *table, nw_
     nw_scores_find(measured, predicted, w->n, &report->scores);
     score_baselines(w, measured, report);
     qsort(order, (size_t)n, sizeof *order, compare_judged);
-    for (int i = 0; i < n && report->n_worst < NW_N_WORST; i++) {
-        bool is_repeated = i > 0 && order[i].error == order[i - 1].error &&
-                           order[i].measured == order[i - 1].measured;
-        if (is_repeated)
-            continue;
-        report->worst[report->n_worst++] =
-            (nw_worst){w->data->line[order[i].row], order[i].measured, order[i].predicted,
-                       describe_row(columns, table, w->data->row[order[i].row], arena)};
-    }
+    list_worst(w, columns, table, order, n, arena);
     free(measured);
     free(predicted);
     free(logs);
@@ -423,6 +434,17 @@ static nw_status fit_groups(nw_regression *r, const nw_dataset *d, const nw_colu
     }
     free(rows);
     return status;
+}
+
+static void keep_sample(nw_regression *r, const nw_dataset *d, const double *oof)
+{
+    int rows[NW_N_SAMPLE], n = nw_dataset_draw(d, r->report.seed, rows, NW_N_SAMPLE);
+    nw_fit_point *points = nw_arena_alloc(&r->text, ((size_t)n + 1) * sizeof *points);
+    for (int i = 0; i < n; i++)
+        if (!isnan(oof[rows[i]]))
+            points[r->report.n_sample++] =
+                (nw_fit_point){d->group[rows[i]], d->target[rows[i]], oof[rows[i]]};
+    r->report.sample = points;
 }
 
 static const char *keep(nw_regression *r, const char *text)
@@ -532,6 +554,7 @@ nw_status nw_fit_keeping(const nw_table *table, const nw_fit_options *o, double 
     }
     if (status == NW_OK) {
         nw_scores_find(data.target, oof, data.n_rows, &r->report.all);
+        keep_sample(r, &data, oof);
         status = nw_fit_networks(r, &data, o, oof, err);
     }
     if (status == NW_OK && o->test)

@@ -35,6 +35,14 @@ typedef struct nw_worst {
     const char *what; /* its sizes, for people */
 } nw_worst;
 
+#define NW_N_SAMPLE 200
+
+/* A row that the models which predict it have not seen. */
+typedef struct nw_fit_point {
+    int group;
+    double measured, predicted;
+} nw_fit_point;
+
 /* How one model of a fit does, out of fold: every row predicted by models that have not seen its
  * shape, nor its network. */
 typedef struct nw_fit_group {
@@ -42,10 +50,10 @@ typedef struct nw_fit_group {
     int n_rows, n_distinct; /* used in training */
     int n_trees;
     nw_scores scores, macs, roofline; /* ours; c x macs + d; c x roofline (see fit.c) */
-    double noise_pct; /* equal shapes that disagree: mean distance from their mean */
-    int n_noisy;      /* rows that have an equal one; 0: noise is not known */
-    double spread;    /* root mean square of ln(measured / predicted) */
-    nw_worst worst[NW_N_WORST];
+    double noise_pct;           /* equal shapes that disagree: mean distance from their mean */
+    int n_noisy;                /* rows that have an equal one; 0: noise is not known */
+    double spread;              /* root mean square of ln(measured / predicted) */
+    nw_worst worst[NW_N_WORST]; /* distinct shapes, the largest error first */
     int n_worst;
 } nw_fit_group;
 
@@ -73,7 +81,9 @@ typedef struct nw_fit_report {
     nw_scores networks, measured_sums; /* out of fold after that step; sums of measured rows after
                                         * a step of their own: the floor */
     nw_band total, difference;
-    nw_scores test; /* --test; n 0: none */
+    nw_scores test;             /* --test; n 0: none */
+    const nw_fit_point *sample; /* for pictures: up to NW_N_SAMPLE rows, drawn by the seed */
+    int n_sample;
 } nw_fit_report;
 
 typedef struct nw_regression nw_regression; /* immutable, shared */

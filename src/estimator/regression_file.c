@@ -97,7 +97,15 @@ static void write_report(const nw_regression *r, nw_buf *out)
     write_scores(out, "measured_sums", &p->measured_sums);
     write_band(out, "total_band", &p->total);
     write_band(out, "difference_band", &p->difference);
-    close_with(out, "},\n");
+    close_with(out, "},\n\"sample\":[");
+    for (int i = 0; i < p->n_sample; i++) {
+        nw_buf_printf(out, "[%d,", p->sample[i].group);
+        write_value(out, p->sample[i].measured);
+        nw_buf_puts(out, ",");
+        write_value(out, p->sample[i].predicted);
+        nw_buf_puts(out, "],");
+    }
+    close_with(out, "],\n");
 }
 
 static const char *name_of(const nw_regression *r, int value)
@@ -386,6 +394,34 @@ static void read_group(reader *in, const cJSON *object, nw_group *g)
     read_worst(in, object, p);
 }
 
+static bool is_positive(const cJSON *item)
+{
+    return cJSON_IsNumber(item) && item->valuedouble > 0 && isfinite(item->valuedouble);
+}
+
+/* [group, measured, predicted] each; a file without them has no picture. */
+static void read_sample(reader *in, const cJSON *root)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "sample"), *item;
+    nw_fit_report *p = &in->r->report;
+    nw_fit_point *points = nw_arena_alloc(&in->r->text, NW_N_SAMPLE * sizeof *points);
+    p->sample = points;
+    cJSON_ArrayForEach(item, list)
+    {
+        const cJSON *group = cJSON_GetArrayItem(item, 0), *measured = cJSON_GetArrayItem(item, 1);
+        const cJSON *predicted = cJSON_GetArrayItem(item, 2);
+        bool is_group = cJSON_IsNumber(group) && group->valuedouble >= 0 &&
+                        group->valuedouble < in->r->n_groups;
+        if (p->n_sample == NW_N_SAMPLE || !is_group || !is_positive(measured) ||
+            !is_positive(predicted)) {
+            fail(in, "sample holds something else than [group, measured, predicted]%s", "");
+            return;
+        }
+        points[p->n_sample++] =
+            (nw_fit_point){(int)group->valuedouble, measured->valuedouble, predicted->valuedouble};
+    }
+}
+
 static void read_hw(reader *in, const cJSON *root)
 {
     const cJSON *hw = cJSON_GetObjectItemCaseSensitive(root, "hw");
@@ -425,6 +461,8 @@ static void read_header(reader *in, const cJSON *root)
         if (!in->has_failed)
             read_group(in, item, &in->r->groups[in->r->n_groups++]);
     }
+    if (!in->has_failed)
+        read_sample(in, root);
 }
 
 /* Behind a JSON value that begins at text, found by its brackets and quotes; NULL: it has no
