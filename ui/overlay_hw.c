@@ -23,18 +23,10 @@ static void init(const nw_session *session, void *state)
             ((hw_state *)state)->cursor = i;
 }
 
-/* Whatever the hardware now: the rows are of all of them. */
-static bool has_rows_of_current(const nw_session *session)
-{
-    const nw_point *now = nw_session_current(session);
-    const nw_point *then = nw_session_hw_rows_point(session);
-    return now && then && now->graph == then->graph && strcmp(now->precision, then->precision) == 0;
-}
-
 static bool enter(const ui_context *context, const nw_session *session, void *state)
 {
     (void)context, (void)state;
-    return nw_session_current(session) && !has_rows_of_current(session);
+    return nw_session_current(session) && !nw_session_hw_rows_are_of_current(session);
 }
 
 static void work(nw_session *session, void *state)
@@ -102,7 +94,7 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
     int n, n_rows = 0;
     const char *const *names = nw_session_hw_names(session, &n);
     const nw_hw_row *rows =
-        has_rows_of_current(session) ? nw_session_hw_rows(session, &n_rows) : NULL;
+        nw_session_hw_rows_are_of_current(session) ? nw_session_hw_rows(session, &n_rows) : NULL;
     ui_rect in = ui_box(canvas, box_of(rect, n), "Hardware: Enter switches, Esc leaves it");
     int shown = list_rows(rect, n), top = ui_list_top(h->cursor, shown);
     ui_text(canvas, in.row, in.column, in.columns, UI_ROLE_DIM,

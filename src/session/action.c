@@ -71,6 +71,20 @@ static void say_doubts(nw_session *s, const nw_point *point)
                        point->hw->name, point->estimate.reason);
 }
 
+/* Of the two ways to estimate the same network: whether the device is where the regression says
+ * that it may be. */
+static const char *compare_to_band(const nw_point *x, const nw_point *y)
+{
+    const nw_estimate *a = &x->estimate, *b = &y->estimate;
+    const nw_estimate *with = a->has_band ? a : b, *other = with == a ? b : a;
+    if (x->hw != y->hw || !with->has_band || other->estimator->regression || a->n_unknown ||
+        b->n_unknown)
+        return "";
+    bool is_inside = other->latency_ps >= with->low_ps && other->latency_ps <= with->high_ps;
+    return is_inside ? ", inside the regression's 90 % band"
+                     : ", outside the regression's 90 % band";
+}
+
 static void say_change(nw_session *s, const char *what, const char *from, const char *to)
 {
     const nw_point *now = s->state.current, *before = s->state.baseline;
@@ -80,9 +94,10 @@ static void say_change(nw_session *s, const char *what, const char *from, const 
         return;
     }
     say_doubts(s, now);
-    nw_session_say(s, NW_MESSAGE_INFO, "%s %s -> %s: latency %s", what, from, to,
-                   format_change(before->estimate.latency_ps, now->estimate.latency_ps, change,
-                                 sizeof change));
+    nw_session_say(
+        s, NW_MESSAGE_INFO, "%s %s -> %s: latency %s%s", what, from, to,
+        format_change(before->estimate.latency_ps, now->estimate.latency_ps, change, sizeof change),
+        compare_to_band(before, now));
 }
 
 /* ---- changes ---- */
@@ -307,30 +322,65 @@ static nw_status act_precision(nw_session *s, const nw_action *action, nw_error 
     return NW_OK;
 }
 
-/* With nothing open only the name can be checked: the hardware may have no model of its own. */
-static nw_status act_estimator(nw_session *s, const nw_action *action, nw_error *err)
+static nw_status choose_estimator(nw_state *next, const char *value, nw_error *err)
+{
+    const nw_estimator *opened = NULL;
+    if (strlen(value) >= sizeof next->estimator)
+        return nw_fail(err, NW_INVALID, "", "the path of the model is too long");
+    snprintf(next->estimator, sizeof next->estimator, "%s",
+             strcmp(value, "auto") == 0 ? "" : value);
+    nw_status status = nw_shared_hw_estimator(next->hw, next->estimator, &opened, err);
+    if (status != NW_OK)
+        return status;
+    if (opened->regression)
+        memcpy(next->regression, next->estimator, sizeof next->regression);
+    nw_estimator_release(opened);
+    return estimate_anew(next, err);
+}
+
+static nw_status switch_estimator(nw_session *s, const char *value, nw_error *err)
 {
     nw_state next = nw_state_copy(&s->state);
     char old[64];
-    const nw_estimator *opened = NULL;
-    nw_status status = NW_OK;
     snprintf(old, sizeof old, "%s", nw_session_estimator(s));
-    if (strlen(action->value) >= sizeof next.estimator)
-        status = nw_fail(err, NW_INVALID, "estimator", "the path of the model is too long");
-    else
-        snprintf(next.estimator, sizeof next.estimator, "%s", action->value);
-    if (status == NW_OK)
-        status = nw_shared_hw_estimator(next.hw, next.estimator, &opened, err);
-    nw_estimator_release(opened);
-    if (status == NW_OK)
-        status = estimate_anew(&next, err);
+    nw_status status = choose_estimator(&next, value, err);
     if (status != NW_OK) {
         nw_state_fini(&next);
         return status;
     }
-    nw_session_change(s, NW_ACTION_ESTIMATOR, action->value, &next);
+    nw_session_change(s, NW_ACTION_ESTIMATOR, value, &next);
     say_change(s, "estimator", old, nw_session_estimator(s));
     return NW_OK;
+}
+
+static nw_status act_estimator(nw_session *s, const nw_action *action, nw_error *err)
+{
+    return switch_estimator(s, action->value, err);
+}
+
+/* Logged as what it led to, like the next description. The regression is the one that was chosen
+ * last, if it is of this hardware, else the hardware's own, as by default: another description
+ * need not have one. */
+static nw_status act_estimator_next(nw_session *s, const nw_action *action, nw_error *err)
+{
+    (void)action;
+    char chosen[sizeof s->state.regression];
+    const nw_estimator *own = NULL;
+    if (strcmp(nw_session_estimator(s), "device") != 0)
+        return switch_estimator(s, "device", err);
+    memcpy(chosen, s->state.regression, sizeof chosen);
+    if (*chosen && switch_estimator(s, chosen, err) == NW_OK)
+        return NW_OK;
+    nw_status status = nw_shared_hw_estimator(s->state.hw, "regression", &own, err);
+    if (status == NW_OK) {
+        nw_estimator_release(own);
+        return switch_estimator(s, "auto", err);
+    }
+    if (strncmp(err->where, "--", 2) == 0) /* the command line's way of saying that */
+        return nw_fail(err, NW_INVALID, "",
+                       "%s has no regression, only the device; nasw measure and nasw fit make one",
+                       s->state.hw->hw->name);
+    return status;
 }
 
 static nw_status act_baseline(nw_session *s, const nw_action *action, nw_error *err)
@@ -452,7 +502,9 @@ static const act_row acts[NW_ACTION_COUNT] = {
     [NW_ACTION_HW_NEXT] = {act_hw_next, false, NULL},
     [NW_ACTION_HW_PREVIOUS] = {act_hw_previous, false, NULL},
     [NW_ACTION_PRECISION] = {act_precision, false, "say which: file, int8, int16, float16, ..."},
-    [NW_ACTION_ESTIMATOR] = {act_estimator, false, "say which: device"},
+    [NW_ACTION_ESTIMATOR] = {act_estimator, false,
+                             "say which: regression, device, auto, or a model file"},
+    [NW_ACTION_ESTIMATOR_NEXT] = {act_estimator_next, false, NULL},
     [NW_ACTION_INPUT] = {act_input, false, "say which sizes: NAME=1x3x320x320"},
     [NW_ACTION_BASELINE] = {act_baseline, true, NULL},
     [NW_ACTION_UNDO] = {act_undo, false, NULL},
@@ -536,7 +588,7 @@ nw_status nw_session_act(nw_session *s, const nw_action *action, nw_error *err)
     nw_status status = row->act(s, &given, err);
     if (status == NW_OK && defs[action->id].is_logged)
         remember_to_repeat(s, action->id, given.value);
-    if (status != NW_OK && strcmp(err->where, "--precision") == 0)
+    if (status != NW_OK && strncmp(err->where, "--", 2) == 0)
         err->where[0] = '\0'; /* the command line's word for it */
     if (status != NW_OK && action->id != NW_ACTION_REPEAT)
         nw_session_say(s, NW_MESSAGE_ERROR, "%s: %s%s%s", name, err->where,

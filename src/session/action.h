@@ -18,7 +18,7 @@ typedef enum nw_value_kind {
     NW_VALUE_NONE,
     NW_VALUE_PATH,      /* a file; "demo" where a model is expected */
     NW_VALUE_HW,        /* a hardware description's name or path */
-    NW_VALUE_ESTIMATOR, /* a choice of nw_estimator_open */
+    NW_VALUE_ESTIMATOR, /* a choice of nw_estimator_open; "auto": its default */
     NW_VALUE_PRECISION, /* file, int8, ... */
     NW_VALUE_TEXT
 } nw_value_kind;
@@ -33,7 +33,9 @@ typedef enum nw_value_kind {
     X(PRECISION, "precision", "p", NW_VALUE_PRECISION, true,                                       \
       "element type: file, int8, int16, ...")                                                      \
     X(ESTIMATOR, "estimator", "", NW_VALUE_ESTIMATOR, true,                                        \
-      "who estimates: regression, device, or a model file of nasw fit")                            \
+      "who estimates: regression, device, auto, or a model file of nasw fit")                      \
+    X(ESTIMATOR_NEXT, "estimator.next", "E", NW_VALUE_NONE, true,                                  \
+      "the other one, device or regression; the old numbers become the baseline")                  \
     X(INPUT, "input", "", NW_VALUE_TEXT, true, "sizes of the next model opened: NAME=1x3x320x320") \
     X(BASELINE, "baseline", "b", NW_VALUE_NONE, true, "pin what is open as the baseline")          \
     X(UNDO, "undo", "u", NW_VALUE_NONE, false, "undo the last change")                             \

@@ -10,7 +10,7 @@
 #include "src/report/report.h"
 #include "src/session/internal.h"
 
-static nw_written describe_file(const struct stat *info)
+nw_written nw_written_of(const struct stat *info)
 {
     return (nw_written){.device = info->st_dev,
                         .inode = info->st_ino,
@@ -19,16 +19,19 @@ static nw_written describe_file(const struct stat *info)
                         .changed_ns = info->st_mtim.tv_nsec};
 }
 
+bool nw_written_is(const nw_written *a, const nw_written *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->n_bytes == b->n_bytes &&
+           a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
+}
+
 /* This session's own, and nobody has written to it since. */
 static bool is_own(const nw_session *s, const struct stat *info)
 {
-    nw_written now = describe_file(info);
-    for (size_t i = 0; i < s->n_written; i++) {
-        const nw_written *w = &s->written[i];
-        if (w->device == now.device && w->inode == now.inode && w->n_bytes == now.n_bytes &&
-            w->changed_s == now.changed_s && w->changed_ns == now.changed_ns)
+    nw_written now = nw_written_of(info);
+    for (size_t i = 0; i < s->n_written; i++)
+        if (nw_written_is(&s->written[i], &now))
             return true;
-    }
     return false;
 }
 
@@ -56,7 +59,7 @@ static nw_status write_file(nw_session *s, const char *path, const nw_buf *bytes
     if (status != NW_OK || lstat(path, &info) != 0)
         return status;
     s->written = nw_grow(s->written, s->n_written, &s->written_capacity, sizeof *s->written);
-    s->written[s->n_written++] = describe_file(&info);
+    s->written[s->n_written++] = nw_written_of(&info);
     return NW_OK;
 }
 

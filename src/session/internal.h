@@ -19,6 +19,16 @@
 #define NW_MAX_HISTORY  500 /* lines a prompt */
 #define NW_MAX_JOBS     100 /* listed */
 
+/* A file as it was at some time. */
+typedef struct nw_written {
+    uint64_t device, inode;
+    int64_t n_bytes, changed_s, changed_ns;
+} nw_written;
+
+struct stat;
+nw_written nw_written_of(const struct stat *info);
+bool nw_written_is(const nw_written *a, const nw_written *b); /* nobody wrote in between */
+
 /* ---- point.c: immutable, counted, thread-safe to retain and release ---- */
 
 typedef struct nw_shared_model {
@@ -27,14 +37,24 @@ typedef struct nw_shared_model {
     char *path, *label;
 } nw_shared_model;
 
-/* A description, and who estimates on it: opened when first asked for. */
+/* An estimator as it was opened: asked for again it is the same one, so that estimates can be
+ * compared, unless its file has changed since. */
+typedef struct nw_opened {
+    char *choice;
+    const nw_estimator *estimator;
+    nw_written file; /* zeros: none */
+} nw_opened;
+
+#define NW_MAX_OPENED 8 /* a description; the oldest goes */
+
+/* A description, and who has estimated on it. */
 typedef struct nw_shared_hw {
     atomic_int n_users;
     nw_hw *hw;
     char *search_path;
     pthread_mutex_t lock; /* of the two below */
-    const nw_estimator *estimator;
-    char *choice; /* that it was opened for */
+    nw_opened opened[NW_MAX_OPENED];
+    int n_opened;
 } nw_shared_hw;
 
 NW_CHECKED nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
@@ -62,8 +82,9 @@ typedef struct nw_state {
     const nw_point *current, *baseline;
     nw_shared_hw *hw;
     char precision[24];
-    char estimator[256]; /* the choice; "": the regression where there is one */
-    char **inputs;       /* sizes for the next model, as typed */
+    char estimator[256];  /* the choice; "": the regression where there is one */
+    char regression[256]; /* the last choice that was one; "": none was made */
+    char **inputs;        /* sizes for the next model, as typed */
     int n_inputs;
 } nw_state;
 
@@ -90,12 +111,6 @@ char *nw_copy_text(const char *text);
 NW_CHECKED nw_status nw_session_save(nw_session *session, const char *path, nw_error *err);
 NW_CHECKED nw_status nw_session_export(nw_session *session, const char *path, nw_error *err);
 NW_CHECKED nw_status nw_session_save_log(nw_session *session, const char *path, nw_error *err);
-
-/* A file that this session wrote, as it was then. */
-typedef struct nw_written {
-    uint64_t device, inode;
-    int64_t n_bytes, changed_s, changed_ns;
-} nw_written;
 
 /* ---- jobs.c ---- */
 
@@ -162,6 +177,7 @@ struct nw_session {
     nw_hw_row *rows;
     int n_rows;
     const nw_point *rows_point;
+    char rows_estimator[256]; /* the choice they were made with */
     nw_arena rows_text;
 
     nw_keeper keeper;

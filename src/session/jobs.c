@@ -32,6 +32,7 @@ static void run_estimate(nw_task *task)
     nw_estimator_release(estimator);
     if (status != NW_OK)
         return;
+    t->result.estimator = e.estimator->regression ? "regression" : "device";
     t->result.latency_ps = e.latency_ps;
     t->result.energy_fj = e.energy_fj;
     t->result.peak_live_bytes = e.peak_live_bytes;
@@ -122,6 +123,14 @@ const nw_point *nw_session_hw_rows_point(const nw_session *s)
     return s->rows_point;
 }
 
+bool nw_session_hw_rows_are_of_current(const nw_session *s)
+{
+    const nw_point *now = s->state.current, *then = s->rows_point;
+    return now && then && now->graph == then->graph &&
+           strcmp(now->precision, then->precision) == 0 &&
+           strcmp(s->state.estimator, s->rows_estimator) == 0;
+}
+
 static int count_done(const nw_session *s)
 {
     int n = 0;
@@ -145,10 +154,11 @@ static void begin_rows(nw_session *s)
     nw_point_release(s->rows_point);
     s->rows_text = (nw_arena){0};
     s->rows_point = nw_point_retain(s->state.current);
+    memcpy(s->rows_estimator, s->state.estimator, sizeof s->rows_estimator);
     s->n_rows = s->n_hw_names;
     s->rows = nw_zalloc((size_t)s->n_rows * sizeof *s->rows);
     for (int i = 0; i < s->n_rows; i++)
-        s->rows[i] = (nw_hw_row){.hw = s->hw_names[i], .error = ""};
+        s->rows[i] = (nw_hw_row){.hw = s->hw_names[i], .estimator = "", .error = ""};
 }
 
 /* Descriptions are read here, by the main thread: the JSON library keeps its last error in a

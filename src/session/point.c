@@ -2,6 +2,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "src/format/format.h"
 #include "src/session/internal.h"
@@ -94,16 +95,59 @@ nw_shared_hw *nw_shared_hw_retain(nw_shared_hw *hw)
     return hw;
 }
 
-void nw_shared_hw_release(nw_shared_hw *hw)
+/* ---- its estimators ---- */
+
+static void drop_opened(nw_opened *o)
 {
-    if (!hw || atomic_fetch_sub(&hw->n_users, 1) != 1)
-        return;
-    nw_estimator_release(hw->estimator);
-    nw_hw_free(hw->hw);
-    pthread_mutex_destroy(&hw->lock);
-    free(hw->search_path);
-    free(hw->choice);
-    free(hw);
+    nw_estimator_release(o->estimator);
+    free(o->choice);
+}
+
+static nw_written file_of(const nw_estimator *estimator)
+{
+    struct stat info;
+    return *estimator->path && stat(estimator->path, &info) == 0 ? nw_written_of(&info)
+                                                                 : (nw_written){0};
+}
+
+static bool is_answer_to(const nw_opened *o, const char *choice)
+{
+    bool is_default = !*choice || strcmp(choice, "regression") == 0;
+    bool was_default = !*o->choice || strcmp(o->choice, "regression") == 0;
+    return strcmp(o->choice, choice) == 0 ||
+           (is_default && was_default && o->estimator->regression); /* either word finds it */
+}
+
+/* NULL: it has to be opened. */
+static const nw_estimator *find_opened(nw_shared_hw *hw, const char *choice)
+{
+    for (int i = 0; i < hw->n_opened; i++) {
+        nw_opened *o = &hw->opened[i];
+        if (!is_answer_to(o, choice))
+            continue;
+        nw_written now = file_of(o->estimator);
+        if (nw_written_is(&now, &o->file))
+            return o->estimator;
+        drop_opened(o);
+        memmove(o, o + 1, (size_t)(--hw->n_opened - i) * sizeof *o);
+        return NULL;
+    }
+    return NULL;
+}
+
+static nw_status open_estimator(nw_shared_hw *hw, const char *choice, const nw_estimator **out,
+                                nw_error *err)
+{
+    nw_status status =
+        nw_estimator_open(*choice ? choice : NULL, hw->hw, hw->search_path, out, NULL, 0, err);
+    if (status != NW_OK)
+        return status;
+    if (hw->n_opened == NW_MAX_OPENED) {
+        drop_opened(&hw->opened[0]);
+        memmove(hw->opened, hw->opened + 1, (size_t)--hw->n_opened * sizeof *hw->opened);
+    }
+    hw->opened[hw->n_opened++] = (nw_opened){nw_copy_text(choice), *out, file_of(*out)};
+    return NW_OK;
 }
 
 nw_status nw_shared_hw_estimator(nw_shared_hw *hw, const char *choice, const nw_estimator **out,
@@ -111,21 +155,25 @@ nw_status nw_shared_hw_estimator(nw_shared_hw *hw, const char *choice, const nw_
 {
     nw_status status = NW_OK;
     pthread_mutex_lock(&hw->lock);
-    if (!hw->choice || strcmp(hw->choice, choice) != 0) {
-        const nw_estimator *opened;
-        status = nw_estimator_open(*choice ? choice : NULL, hw->hw, hw->search_path, &opened, NULL,
-                                   0, err);
-        if (status == NW_OK) {
-            nw_estimator_release(hw->estimator);
-            free(hw->choice);
-            hw->estimator = opened;
-            hw->choice = nw_copy_text(choice);
-        }
-    }
+    const nw_estimator *found = find_opened(hw, choice);
+    if (!found)
+        status = open_estimator(hw, choice, &found, err);
     if (status == NW_OK)
-        *out = nw_estimator_retain(hw->estimator);
+        *out = nw_estimator_retain(found);
     pthread_mutex_unlock(&hw->lock);
     return status;
+}
+
+void nw_shared_hw_release(nw_shared_hw *hw)
+{
+    if (!hw || atomic_fetch_sub(&hw->n_users, 1) != 1)
+        return;
+    while (hw->n_opened)
+        drop_opened(&hw->opened[--hw->n_opened]);
+    nw_hw_free(hw->hw);
+    pthread_mutex_destroy(&hw->lock);
+    free(hw->search_path);
+    free(hw);
 }
 
 nw_status nw_point_new(nw_shared_model *model, nw_shared_hw *hw, const char *precision,

@@ -152,14 +152,22 @@ const char *nw_session_precision(const nw_session *s)
     return s->state.precision;
 }
 
+const nw_estimator *nw_session_open_estimator(const nw_session *s)
+{
+    const nw_estimator *estimator;
+    if (s->state.current)
+        return nw_estimator_retain(s->state.current->estimate.estimator);
+    if (nw_shared_hw_estimator(s->state.hw, s->state.estimator, &estimator, NULL) != NW_OK)
+        return NULL;
+    return estimator;
+}
+
 const char *nw_session_estimator(const nw_session *s)
 {
-    if (s->state.current)
-        return s->state.current->estimate.estimator->name;
-    const nw_estimator *estimator;
-    if (nw_shared_hw_estimator(s->state.hw, s->state.estimator, &estimator, NULL) != NW_OK)
+    const nw_estimator *estimator = nw_session_open_estimator(s);
+    if (!estimator)
         return s->state.estimator;
-    const char *name = estimator->memo ? "regression" : "device";
+    const char *name = estimator->regression ? "regression" : "device"; /* outlives it */
     nw_estimator_release(estimator);
     return name;
 }

@@ -58,7 +58,10 @@ const nw_point *nw_session_current(const nw_session *session);  /* NULL: nothing
 const nw_point *nw_session_baseline(const nw_session *session); /* NULL: none */
 const nw_hw *nw_session_hw(const nw_session *session);          /* never NULL */
 const char *nw_session_precision(const nw_session *session);    /* "file" by default */
-const char *nw_session_estimator(const nw_session *session);
+const char *nw_session_estimator(const nw_session *session);    /* "device", "regression" */
+/* The estimator itself, of what is open or, with nothing open, as chosen; release it. NULL: what
+ * was chosen cannot be opened any more. */
+const nw_estimator *nw_session_open_estimator(const nw_session *session);
 bool nw_session_is_unsaved(const nw_session *session);
 bool nw_session_wants_quit(const nw_session *session);
 int nw_session_n_undo(const nw_session *session);
@@ -102,7 +105,7 @@ bool nw_session_poll(nw_session *session);
 /* The result of COMPARE_HW: a row a description, in the order of nw_session_hw_names; rows not
  * estimated yet have is_done false. NULL before the first. */
 typedef struct nw_hw_row {
-    const char *hw;
+    const char *hw, *estimator; /* who estimated */
     bool is_done;
     int64_t latency_ps, energy_fj, peak_live_bytes;
     int n_unknown;
@@ -112,6 +115,8 @@ typedef struct nw_hw_row {
 const nw_hw_row *nw_session_hw_rows(const nw_session *session, int *n);
 /* What was open when that comparison began; it may not be any more. NULL before the first. */
 const nw_point *nw_session_hw_rows_point(const nw_session *session);
+/* Whether they are of what is open now, by the estimator chosen now, whatever the hardware. */
+bool nw_session_hw_rows_are_of_current(const nw_session *session);
 
 /* ---- hooks of the faces ---- */
 /* Runs RUN_SCRIPT; set by whoever has Lua (main.c). NULL: the action is refused. */
