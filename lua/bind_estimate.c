@@ -180,7 +180,11 @@ FIELD(fits, lua_pushboolean(L, e->fits))
 FIELD(reason, lua_pushstring(L, e->reason))
 FIELD(precision, lua_pushstring(L, e->kernels->precision))
 FIELD(estimator, lua_pushstring(L, e->estimator->name))
-FIELD(calibrated, lua_pushboolean(L, object->hw->hw->calibration.present))
+FIELD(estimator_source, bind_push_printable(L, e->estimator->source))
+FIELD(latency_low_us, push_if(L, e->has_band &&has_cost(e), (double)e->low_ps / 1e6))
+FIELD(latency_high_us, push_if(L, e->has_band &&has_cost(e), (double)e->high_ps / 1e6))
+FIELD(extrapolated_kernels, lua_pushinteger(L, e->n_outside))
+FIELD(calibrated, lua_pushboolean(L, nw_report_is_calibrated(e, object->hw->hw)))
 FIELD(network, lua_getiuservalue(L, 1, 1))
 FIELD(hw, lua_getiuservalue(L, 1, 2))
 
@@ -287,6 +291,11 @@ static void push_kernel(lua_State *L, const bind_estimate *object, int index)
     bind_set_int(L, "bits", kernel->shape.bits);
     bind_set_int(L, "live_bytes", kernel->live_bytes);
     set_cost(L, &object->estimate->costs[index]);
+    const nw_kernel_latency *latency = &object->estimate->latencies[index];
+    lua_pushboolean(L, latency->is_outside);
+    lua_setfield(L, -2, "extrapolated");
+    if (object->estimate->costs[index].is_known && latency->spread > 0)
+        bind_set_number(L, "spread_pct", 100 * (double)latency->spread);
     lua_createtable(L, 1, 0);
     if (kernel->note[0]) {
         lua_pushstring(L, kernel->note);
@@ -367,7 +376,11 @@ const bind_row bind_estimate_rows[] = {
     ROW(fits, "false: too big for this hardware, see reason"),
     ROW(reason, "why it does not fit; empty if it does"),
     ROW(precision, "\"int8\", \"int8 (assumed)\", ..."),
-    ROW(estimator, "who estimated"),
+    ROW(latency_low_us, "a 90 % band begins here; nil: none is known"),
+    ROW(latency_high_us, "a 90 % band ends here; nil: none is known"),
+    ROW(extrapolated_kernels, "kernels outside the range of training"),
+    ROW(estimator, "who estimated: \"device\" or \"regression\""),
+    ROW(estimator_source, "where its numbers come from"),
     ROW(calibrated, "whether a chip's figures are behind the latency"),
     ROW(network, "what was estimated"),
     ROW(hw, "on what"),

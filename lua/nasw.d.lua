@@ -143,6 +143,9 @@ function nasw.estimate(network, hw, options) end
 
 ---@class nasw.Estimate
 ---@field latency_us number? nil if no kernel's cost is known
+---@field latency_low_us number? a 90 % band from here to latency_high_us; nil: none is known
+---@field latency_high_us number?
+---@field extrapolated_kernels integer kernels outside the range of training
 ---@field energy_uj number? figures of the literature, not measured; nil as latency_us
 ---@field utilisation number? macs / (peak macs in that time), 0 to 1
 ---@field macs integer of the network
@@ -159,7 +162,8 @@ function nasw.estimate(network, hw, options) end
 ---@field fits boolean false: too big for this hardware
 ---@field reason string why it does not fit; empty if it does
 ---@field precision string "int8", "int8 (assumed)", ...
----@field estimator string
+---@field estimator string "device" or "regression"
+---@field estimator_source string where its numbers come from
 ---@field calibrated boolean
 ---@field network nasw.Network
 ---@field hw nasw.Hw
@@ -172,6 +176,8 @@ local Estimate = {}
 ---@field ops string[] names of all operators in it
 ---@field out_shape nasw.Shape? N, H, W, C for maps
 ---@field latency_us number? nil: cost unknown
+---@field extrapolated boolean outside the range of training
+---@field spread_pct number? error to expect, root mean square; nil: not known
 ---@field bound string "compute", "sram", "dram", "weights", "overhead", "host", "unknown"
 ---@field utilisation number macs / (peak macs a cycle x total_cycles)
 ---@field placement table in, out, second (where there is one): "sram" or "dram"

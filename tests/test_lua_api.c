@@ -213,9 +213,11 @@ static void compare(const cJSON *theirs, const cJSON *ours, const char *where)
 START_TEST(fields_equal_the_json)
 {
     static const char *const totals[] = {
-        "overhead_us", "latency_us", "energy_uj", "macs",          "peak_live_bytes", "arena_bytes",
-        "dram_bytes",  "sram_bytes", "host_us",   "host_switches", "partitions",      "fits",
-        "reason",      "precision",  "estimator", "calibrated",
+        "overhead_us",      "latency_us",     "energy_uj",       "macs",
+        "peak_live_bytes",  "arena_bytes",    "dram_bytes",      "sram_bytes",
+        "host_us",          "host_switches",  "partitions",      "fits",
+        "reason",           "precision",      "estimator",       "calibrated",
+        "estimator_source", "latency_low_us", "latency_high_us", "extrapolated_kernels",
     };
     static const char *const hw[] = {"ne32", "u55-128", "systolic16-ws"};
     const char *path = _i == 0 ? models[0] : shared_path(models[_i]);
@@ -448,7 +450,7 @@ START_TEST(the_console_completes_names)
     completes(engine, "net.weight_", 4, "weight_bytes\nweight_params\n");
     completes(engine, "net:ops", 4, "ops\nops_by_type\n");
     completes(engine, "est.network:op", 12, "ops\nops_by_type\n");
-    completes(engine, "f(est.late", 6, "latency_us\n");
+    completes(engine, "f(est.util", 6, "utilisation\n");
     completes(engine, "no.such.thing", 8, "");
     completes(engine, "whi", 0, "while\n");
     completes(engine, "est.hw.nam", 7, "name\n");

@@ -13,9 +13,9 @@
 
 static const nw_command commands[] = {
     {"estimate", nw_command_estimate,
-     "nasw estimate FILE --hw NAME [--precision P] [--estimator device]\n"
-     "              [--input NAME=1x3x320x320] [--json|--csv]\n"
-     "      where the time of a network goes, kernel by kernel"},
+     "nasw estimate FILE --hw NAME [--precision P] [--estimator regression|device|E.json]\n"
+     "              [--verify] [--input NAME=1x3x320x320] [--json|--csv]\n"
+     "      where the time of a network goes, kernel by kernel; --verify: by both estimators"},
     {"hw", nw_command_hw,
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
@@ -92,7 +92,8 @@ int nw_command_fail(const nw_error *err)
     fprintf(stderr, "nasw: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->message);
     if (err->status == NW_CANCELLED)
         return NW_EXIT_INTERRUPTED;
-    return strcmp(err->where, "--precision") == 0 || strncmp(err->where, "--estimator", 11) == 0
+    return strcmp(err->where, "--precision") == 0 || strcmp(err->where, "--verify") == 0 ||
+                   strncmp(err->where, "--estimator", 11) == 0
                ? NW_EXIT_USAGE
                : NW_EXIT_BAD_FILE;
 }

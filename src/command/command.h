@@ -29,7 +29,7 @@ typedef struct nw_options {
     const char *hw, *estimator, *precision, *shapes, *emit, *out;
     const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees,
         *folds, *networks;
-    bool json, csv, help;
+    bool json, csv, verify, help;
     bool is_cpu;                  /* measure: on this machine */
     const char *color, *progress; /* checked; NULL: auto */
     bool ascii, no_mouse, fresh, keys, trust;

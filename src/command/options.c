@@ -43,6 +43,7 @@ typedef struct option_row {
 static const option_row option_rows[] = {
     {"--hw", offsetof(nw_options, hw), TEXT, " estimate measure fit " NW_WORKBENCH " "},
     {"--estimator", offsetof(nw_options, estimator), TEXT, " estimate " NW_WORKBENCH " "},
+    {"--verify", offsetof(nw_options, verify), FLAG, " estimate "},
     {"--precision", offsetof(nw_options, precision), TEXT, " estimate " NW_WORKBENCH " "},
     {"--input", 0, SIZE, " estimate " NW_WORKBENCH " "},
     {"--cpu", offsetof(nw_options, is_cpu), FLAG, " measure "},
@@ -184,8 +185,8 @@ bool nw_options_parse(nw_options *o, const char *command, int argc, char **argv,
         return false;
     if (o->help)
         return true;
-    if (o->json && o->csv) {
-        nw_command_fail_usage("--json and --csv: choose one");
+    if (o->csv && (o->json || o->verify)) {
+        nw_command_fail_usage("--%s and --csv: choose one", o->json ? "json" : "verify");
         return false;
     }
     return check_everywhere(o);

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "src/base/arena.h"
-#include "src/report/report.h"
+#include "src/report/internal.h"
 
 /* A converter that joins operators joins their names with semicolons; the first is enough to know
  * which one is meant, and the row's number tells apart what is left. */
-static const char *short_label(const nw_graph *graph, nw_node_id node, char *dst, size_t size)
+const char *nw_report_label(const nw_graph *graph, nw_node_id node, char *dst, size_t size)
 {
     char whole[512];
     nw_node_label(graph, node, whole, sizeof whole);
@@ -24,15 +24,24 @@ static bool is_view(const nw_kernel *kernel)
     return kernel->shape.parts[0].kind == NW_KERNEL_VIEW;
 }
 
-static void add_calibration(const nw_hw *hw, nw_buf *out)
+static void add_latency(const nw_breakdown *b, bool has_cost, nw_buf *out)
 {
-    char provenance[96];
-    if (!hw->calibration.present)
-        nw_buf_puts(out, "   (not calibrated against a chip)\n");
-    else
-        nw_buf_printf(out, "   (calibrated, residual %.3g %%: %s)\n", hw->calibration.residual_pct,
-                      nw_text_visible(hw->calibration.provenance ? hw->calibration.provenance : "?",
-                                      provenance, sizeof provenance));
+    const nw_estimate *e = b->estimate;
+    char time[32], band[64], calibration[192];
+    nw_buf_printf(out, "  latency    %s",
+                  has_cost ? nw_format_time(e->latency_ps, time, sizeof time) : "?");
+    if (has_cost && e->has_band)
+        nw_buf_printf(out, " (90 %%: %s)",
+                      nw_format_band(e->latency_ps, e->low_ps, e->high_ps, band, sizeof band));
+    nw_buf_printf(out, "%s   (%s)\n",
+                  has_cost && e->n_unknown ? " without the operators of unknown cost" : "",
+                  nw_format_calibration(e, b->hw, calibration, sizeof calibration));
+    if (e->n_outside)
+        nw_buf_printf(out,
+                      "  outside    %d kernel%s extrapolated, marked " NW_OUTSIDE_MARK
+                      ": %.1f %% of the latency is outside the range of training%s\n",
+                      e->n_outside, e->n_outside == 1 ? "" : "s", 100 * nw_report_outside_share(e),
+                      e->has_band ? ", where the band says nothing" : "");
 }
 
 static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *out)
@@ -43,10 +52,7 @@ static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *o
     for (int i = 0; i < e->kernels->n_kernels; i++)
         n_costed += e->costs[i].is_known && !is_view(&e->kernels->kernels[i]);
     bool has_cost = n_costed || !e->n_unknown;
-    nw_buf_printf(out, "  latency    %s%s",
-                  has_cost ? nw_format_time(e->latency_ps, t[0], sizeof t[0]) : "?",
-                  has_cost && e->n_unknown ? " without the operators of unknown cost" : "");
-    add_calibration(b->hw, out);
+    add_latency(b, has_cost, out);
     nw_buf_printf(out, "  energy     %s   (%s)\n",
                   has_cost ? nw_format_energy(e->energy_fj, t[0], sizeof t[0]) : "?",
                   "figures of the literature, not measured");
@@ -107,8 +113,8 @@ static void add_peak(const nw_breakdown *b, nw_buf *out)
         return;
     char label[64], bytes[32];
     const nw_kernel *kernel = &b->estimate->kernels->kernels[memory->peak_step];
-    nw_buf_printf(
-        out, "  at the peak (%s) live:", short_label(b->graph, kernel->main, label, sizeof label));
+    nw_buf_printf(out, "  at the peak (%s) live:",
+                  nw_report_label(b->graph, kernel->main, label, sizeof label));
     int n_listed = 0, n_more = 0;
     for (int i = 0; i < memory->n_tensors; i++) {
         const nw_live_tensor *live = &memory->tensors[i];
@@ -149,7 +155,7 @@ static int by_time(const void *a, const void *b)
     return x->index - y->index;
 }
 
-static void add_line(const char *line, int width, nw_buf *out)
+void nw_report_line(const char *line, int width, nw_buf *out)
 {
     size_t length = strlen(line), shown = 0, columns = 0;
     while (length && line[length - 1] == ' ')
@@ -169,7 +175,8 @@ static void add_row(const nw_breakdown *b, int index, int width, nw_buf *out)
     const nw_kernel *kernel = &e->kernels->kernels[index];
     const nw_device_cost *cost = &e->costs[index];
     char type[32], map[48], label[45], macs[24], dram[24], line[640], time[24], share[16], util[16];
-    snprintf(time, sizeof time, "%.2f", (double)cost->latency_ps / 1e6);
+    snprintf(time, sizeof time, "%s%.2f", e->latencies[index].is_outside ? NW_OUTSIDE_MARK : "",
+             (double)cost->latency_ps / 1e6);
     snprintf(share, sizeof share, "%.1f",
              e->latency_ps ? 100 * (double)cost->latency_ps / (double)e->latency_ps : 0);
     snprintf(util, sizeof util, "%.*f", cost->utilisation < 0.0995 ? 1 : 0,
@@ -185,9 +192,24 @@ static void add_row(const nw_breakdown *b, int index, int width, nw_buf *out)
              cost->macs ? nw_format_count(cost->macs, macs, sizeof macs) : "",
              cost->dram_bytes ? nw_format_bytes(cost->dram_bytes, dram, sizeof dram) : "", type,
              nw_format_map(b->graph, kernel, map, sizeof map),
-             short_label(b->graph, kernel->main, label, sizeof label), why,
+             nw_report_label(b->graph, kernel->main, label, sizeof label), why,
              *why && kernel->note[0] ? "; " : "", kernel->note);
-    add_line(line, width, out);
+    nw_report_line(line, width, out);
+}
+
+/* What belongs to no kernel. */
+static void add_overhead(const nw_breakdown *b, int width, nw_buf *out)
+{
+    const nw_regression *r = b->estimate->estimator->regression;
+    bool is_learned = r && nw_regression_report(r)->has_totals;
+    bool is_fixed = !is_learned && b->hw->inference_overhead_cycles > 0;
+    bool is_calibrated = !is_learned && b->hw->calibration.present;
+    char line[160];
+    snprintf(line, sizeof line, "%15.2f         %s%s%s%s", (double)b->estimate->overhead_ps / 1e6,
+             is_fixed ? "fixed cost of an inference" : "", is_fixed && is_calibrated ? " and " : "",
+             is_calibrated ? "correction by the calibration" : "",
+             is_learned ? "from kernels to networks, as learned on networks" : "");
+    nw_report_line(line, width, out);
 }
 
 static void add_table(const nw_breakdown *b, int width, nw_buf *out)
@@ -207,16 +229,8 @@ static void add_table(const nw_breakdown *b, int width, nw_buf *out)
                   "why");
     for (int i = 0; i < n; i++)
         add_row(b, rows[i].index, width, out);
-    if (e->overhead_ps) {
-        bool is_fixed = b->hw->inference_overhead_cycles > 0;
-        bool is_calibrated = b->hw->calibration.present;
-        char line[96];
-        snprintf(line, sizeof line, "%15.2f         %s%s%s", (double)e->overhead_ps / 1e6,
-                 is_fixed ? "fixed cost of an inference" : "",
-                 is_fixed && is_calibrated ? " and " : "",
-                 is_calibrated ? "correction by the calibration" : "");
-        add_line(line, width, out);
-    }
+    if (e->overhead_ps)
+        add_overhead(b, width, out);
     if (n < n_kernels)
         nw_buf_printf(
             out, "%d kernels that only rename or place data cost nothing and are not listed.\n",
@@ -228,11 +242,12 @@ void nw_breakdown_text(const nw_breakdown *b, int width, nw_buf *out)
 {
     nw_counts counts;
     nw_graph_count(b->graph, &counts);
-    char *model = nw_printable(b->model);
+    char *model = nw_printable(b->model), *source = nw_printable(b->estimate->estimator->source);
     const nw_kernels *kernels = b->estimate->kernels;
     nw_buf_printf(out, "%s on %s, estimated by %s (%s)\n", model, b->hw->name,
-                  b->estimate->estimator->name, b->estimate->estimator->source);
+                  b->estimate->estimator->name, source);
     free(model);
+    free(source);
     nw_buf_printf(out, "  precision  %s%s\n", kernels->precision,
                   kernels->is_assumed ? ": not the file's own type" : "");
     add_totals(b, &counts, out);

@@ -1,12 +1,13 @@
 /* breakdown_data.c - the breakdown for programs: JSON and CSV.
  */
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/base/arena.h"
-#include "src/report/report.h"
+#include "src/report/internal.h"
 
 static void add_text(cJSON *object, const char *key, const char *text)
 {
@@ -23,6 +24,14 @@ static void add_number(cJSON *object, const char *key, double value)
     nw_buf_double(&text, value);
     cJSON_AddRawToObject(object, key, nw_buf_text(&text));
     nw_buf_fini(&text);
+}
+
+static void add_if(cJSON *object, const char *key, bool is_known, double value)
+{
+    if (is_known)
+        add_number(object, key, value);
+    else
+        cJSON_AddNullToObject(object, key);
 }
 
 static void add_int_or_null(cJSON *object, const char *key, int64_t value, bool is_known)
@@ -101,6 +110,10 @@ static cJSON *kernel_json(const nw_breakdown *b, int index)
         add_number(object, "latency_us", (double)cost->latency_ps / 1e6);
     else
         cJSON_AddNullToObject(object, "latency_us");
+    const nw_kernel_latency *latency = &b->estimate->latencies[index];
+    cJSON_AddBoolToObject(object, "extrapolated", latency->is_outside);
+    add_if(object, "spread_pct", cost->is_known && latency->spread > 0,
+           100 * (double)latency->spread);
     cJSON_AddStringToObject(object, "bound",
                             cost->is_known ? nw_bound_name(cost->bound) : "unknown");
     if (cost->is_known)
@@ -184,16 +197,15 @@ static void add_totals(const nw_breakdown *b, cJSON *root)
         n_known +=
             e->costs[i].is_known && e->kernels->kernels[i].shape.parts[0].kind != NW_KERNEL_VIEW;
     bool has_cost = n_known || !e->n_unknown;
-    if (has_cost) {
-        add_number(root, "latency_us", (double)e->latency_ps / 1e6);
-        add_number(root, "energy_uj", (double)e->energy_fj / 1e9);
-    } else {
-        cJSON_AddNullToObject(root, "latency_us");
-        cJSON_AddNullToObject(root, "energy_uj");
-    }
+    bool has_band = has_cost && e->has_band;
+    add_if(root, "latency_us", has_cost, (double)e->latency_ps / 1e6);
+    add_if(root, "latency_low_us", has_band, (double)e->low_ps / 1e6);
+    add_if(root, "latency_high_us", has_band, (double)e->high_ps / 1e6);
+    add_if(root, "energy_uj", has_cost, (double)e->energy_fj / 1e9);
     add_number(root, "overhead_us", (double)e->overhead_ps / 1e6);
     add_number(root, "unknown_kernels", e->n_unknown);
-    cJSON_AddBoolToObject(root, "calibrated", b->hw->calibration.present);
+    add_number(root, "extrapolated_kernels", e->n_outside);
+    cJSON_AddBoolToObject(root, "calibrated", nw_report_is_calibrated(e, b->hw));
     add_number(root, "macs", (double)counts.macs);
     add_number(root, "params", (double)counts.params);
     add_number(root, "weight_params", (double)counts.weight_params);
@@ -209,7 +221,62 @@ static void add_totals(const nw_breakdown *b, cJSON *root)
     add_number(root, "host_switches", e->kernels->n_switches);
 }
 
-void nw_breakdown_json(const nw_breakdown *b, nw_buf *out)
+/* ---- both estimators ---- */
+
+static void add_estimator(cJSON *object, const nw_estimate *e)
+{
+    cJSON *item =
+        cJSON_AddObjectToObject(object, e->estimator->regression ? "regression" : "device");
+    add_text(item, "source", e->estimator->source);
+    add_number(item, "latency_us", (double)e->latency_ps / 1e6);
+    add_if(item, "latency_low_us", e->has_band, (double)e->low_ps / 1e6);
+    add_if(item, "latency_high_us", e->has_band, (double)e->high_ps / 1e6);
+}
+
+static void add_disagreement(cJSON *list, const nw_breakdown *b, const nw_verdict *v, int index)
+{
+    const nw_kernel *kernel = &b->estimate->kernels->kernels[index];
+    int64_t ours_ps = v->regression->costs[index].latency_ps;
+    int64_t theirs_ps = v->device->costs[index].latency_ps;
+    char label[192], type[64];
+    cJSON *item = cJSON_CreateObject();
+    add_number(item, "kernel", index);
+    cJSON_AddStringToObject(item, "name",
+                            nw_node_label(b->graph, kernel->main, label, sizeof label));
+    cJSON_AddStringToObject(item, "type", nw_kernel_shape_name(&kernel->shape, type, sizeof type));
+    add_number(item, "regression_us", (double)ours_ps / 1e6);
+    add_number(item, "device_us", (double)theirs_ps / 1e6);
+    add_number(item, "difference_us", (double)(ours_ps - theirs_ps) / 1e6);
+    add_number(item, "difference_pct", 100 * ((double)ours_ps / (double)theirs_ps - 1));
+    cJSON_AddBoolToObject(item, "extrapolated", v->regression->latencies[index].is_outside);
+    cJSON_AddItemToArray(list, item);
+}
+
+static void add_verify(cJSON *root, const nw_breakdown *b, const nw_estimate *other)
+{
+    nw_verdict v;
+    nw_verdict_find(b, other, &v);
+    cJSON *object = cJSON_AddObjectToObject(root, "verify");
+    add_estimator(object, v.regression);
+    add_estimator(object, v.device);
+    add_if(object, "difference_pct", !isnan(v.difference_pct), v.difference_pct);
+    if (v.regression->has_band)
+        cJSON_AddBoolToObject(object, "inside_band", v.is_inside);
+    else
+        cJSON_AddNullToObject(object, "inside_band");
+    cJSON_AddBoolToObject(object, "self_consistency",
+                          nw_report_is_simulated(v.regression->estimator));
+    add_number(object, "n_kernels", v.n_kernels);
+    add_number(object, "unknown_kernels", v.n_unknown);
+    add_if(object, "mape_pct", v.n_kernels > 0, v.mape);
+    add_if(object, "within_5_pct", v.n_kernels > 0, 100.0 * v.n_within_5 / v.n_kernels);
+    add_if(object, "within_10_pct", v.n_kernels > 0, 100.0 * v.n_within_10 / v.n_kernels);
+    cJSON *worst = cJSON_AddArrayToObject(object, "worst");
+    for (int i = 0; i < v.n_worst; i++)
+        add_disagreement(worst, b, &v, v.worst[i]);
+}
+
+static void write_json(const nw_breakdown *b, const nw_estimate *other, nw_buf *out)
 {
     const nw_estimate *e = b->estimate;
     cJSON *root = cJSON_CreateObject();
@@ -218,6 +285,7 @@ void nw_breakdown_json(const nw_breakdown *b, nw_buf *out)
     add_text(root, "format", b->graph->format);
     cJSON_AddStringToObject(root, "hw", b->hw->name);
     cJSON_AddStringToObject(root, "estimator", e->estimator->name);
+    add_text(root, "estimator_source", e->estimator->source);
     add_totals(b, root);
     cJSON_AddStringToObject(root, "precision", e->kernels->precision);
     add_number(root, "n_ops", b->graph->n_nodes);
@@ -235,6 +303,8 @@ void nw_breakdown_json(const nw_breakdown *b, nw_buf *out)
     cJSON *kernels = cJSON_AddArrayToObject(root, "kernels");
     for (int i = 0; i < e->kernels->n_kernels; i++)
         cJSON_AddItemToArray(kernels, kernel_json(b, i));
+    if (other)
+        add_verify(root, b, other);
     char *text = cJSON_Print(root);
     for (char *s = text; *s; s++) /* tabs between the tokens; those in strings are escaped */
         if (*s == '\t')
@@ -243,6 +313,16 @@ void nw_breakdown_json(const nw_breakdown *b, nw_buf *out)
     nw_buf_puts(out, "\n");
     free(text);
     cJSON_Delete(root);
+}
+
+void nw_breakdown_json(const nw_breakdown *b, nw_buf *out)
+{
+    write_json(b, NULL, out);
+}
+
+void nw_verify_json(const nw_breakdown *b, const nw_estimate *other, nw_buf *out)
+{
+    write_json(b, other, out);
 }
 
 static void add_cell(nw_buf *out, const char *text)
@@ -272,7 +352,7 @@ void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
                      "bits,macs,weight_bytes,dram_bytes,sram_bytes,live_bytes,energy_fj");
     for (int i = 0; i < NW_BOUND_COUNT; i++)
         nw_buf_printf(out, ",%s_cycles", nw_bound_name((nw_bound)i));
-    nw_buf_puts(out, ",total_cycles,tile,why,note\n");
+    nw_buf_puts(out, ",total_cycles,tile,why,note,extrapolated\n");
     for (int i = 0; i < e->kernels->n_kernels; i++) {
         const nw_kernel *kernel = &e->kernels->kernels[i];
         const nw_device_cost *cost = &e->costs[i];
@@ -298,6 +378,6 @@ void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
         add_cell(out, cost->why);
         nw_buf_puts(out, ",");
         add_cell(out, kernel->note);
-        nw_buf_puts(out, "\n");
+        nw_buf_printf(out, ",%s\n", !cost->is_known ? "" : e->latencies[i].is_outside ? "1" : "0");
     }
 }

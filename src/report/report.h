@@ -25,6 +25,13 @@ void nw_breakdown_json(const nw_breakdown *breakdown, nw_buf *out);
 /* One row a kernel in schedule order, a header line first. */
 void nw_breakdown_csv(const nw_breakdown *breakdown, nw_buf *out);
 
+/* The same network by the other of regression and device, on the same hardware and precision:
+ * totals, and the kernels that differ most; as a page behind the breakdown, and as the breakdown's
+ * JSON with a member `verify`. */
+void nw_verify_text(const nw_breakdown *breakdown, const nw_estimate *other, int width,
+                    nw_buf *out);
+void nw_verify_json(const nw_breakdown *breakdown, const nw_estimate *other, nw_buf *out);
+
 /* A table of the descriptions in the folders of search_path (colon-separated), a row each; a
  * description that cannot be read is listed with its error. NW_IO: none found. */
 NW_CHECKED nw_status nw_report_hw_list(const char *search_path, nw_buf *out, nw_error *err);
@@ -33,6 +40,23 @@ NW_CHECKED nw_status nw_report_hw_list(const char *search_path, nw_buf *out, nw_
  * figures. path: where it was saved. */
 void nw_report_fit_text(const nw_regression *regression, const char *path, nw_buf *out);
 void nw_report_fit_json(const nw_regression *regression, const char *path, nw_buf *out);
+
+/* ---- who estimated ---- */
+
+/* "device", "regression on pixel4, measured": printable; where a regression's rows are from. */
+const char *nw_format_estimator(const nw_estimator *estimator, char *dst, size_t size);
+/* The rows of the simulated device, not of a chip. */
+bool nw_report_is_simulated(const nw_estimator *estimator);
+/* Whether whole networks that were measured on a chip have corrected the total, and that in words:
+ * "not calibrated against a chip", "calibrated, residual 3.1 %: ...". */
+bool nw_report_is_calibrated(const nw_estimate *estimate, const nw_hw *hw);
+const char *nw_format_calibration(const nw_estimate *estimate, const nw_hw *hw, char *dst,
+                                  size_t size);
+/* "6.1 to 6.8", in the unit and around the value of nw_format_time, as fine as the width asks. */
+const char *nw_format_band(int64_t value_ps, int64_t low_ps, int64_t high_ps, char *dst,
+                           size_t size);
+/* The part of the total spent in kernels that are extrapolated, 0 to 1. */
+double nw_report_outside_share(const nw_estimate *estimate);
 
 /* A name from a file, printable and whole; the caller frees it. */
 char *nw_printable(const char *name);
