@@ -16,6 +16,7 @@ nw_regression *fitted_regression(const nw_hw *hw, const nw_table *table, uint32_
 
 /* What the hand-written model says, in us and relative. */
 #define HAND_CONV_US(out_elements)   (2 + 0.0003 * (out_elements)) /* also conv+act and conv+add */
+#define HAND_CONV_BIT_US             0.2 /* an activation's bit, 8 of them included above */
 #define HAND_DWCONV_US(out_elements) (1 + 0.001 * (out_elements))
 #define HAND_ADD_US(out_elements)    (0.5 + 0.0002 * (out_elements))
 #define HAND_CONV_SPREAD             0.04

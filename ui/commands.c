@@ -83,6 +83,7 @@ static const struct {
     {"sort.flip", NULL, "flip"},
     {"pane.next", NULL, "pane"},
     {"hw.compare", NULL, "compare hw"},
+    {"estimator.next", NULL, "estimator"},
     {"palette", NULL, "commands"},
     {"back", NULL, "back"},
     {"screen.layers", NULL, "layers"},

@@ -90,7 +90,9 @@ typedef struct ui_layers {
     int *row_of_kernel; /* -1: a view, hidden */
     nw_map words;       /* how many names hold a word, for what to abbreviate first */
     int n_lost;         /* kernels of the baseline whose work no kernel does now */
-    bool has_cost;      /* false: everything that could cost is unknown */
+    bool is_same_thing; /* the baseline differs by who estimated: nothing got better or worse */
+    nw_difference difference;           /* of the totals, with a baseline: now less that */
+    bool has_cost;                      /* false: everything that could cost is unknown */
     int widths[UI_LAYERS_COLUMN_COUNT]; /* of the longest text of each column */
     int shortest_name;                  /* columns from which names stay apart */
     double max_us, max_share;
@@ -134,6 +136,7 @@ const ui_layers_row *ui_layers_cursor_row(const ui_layers *layers); /* NULL: not
 const nw_kernel *ui_layers_kernel(const ui_layers *layers, const ui_layers_row *row);
 const nw_device_cost *ui_layers_cost(const ui_layers *layers, const ui_layers_row *row);
 bool ui_layers_spills(const ui_layers *layers, const ui_layers_row *row);
+bool ui_layers_is_extrapolated(const ui_layers *layers, const ui_layers_row *row);
 
 /* ---- values of columns (layers_sort.c) ---- */
 typedef enum ui_layers_value {

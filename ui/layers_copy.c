@@ -33,7 +33,7 @@ char *ui_layers_copy(const ui_layers *layers)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         nw_buf_printf(&out, "\t%s", numbers[i].title);
     nw_buf_printf(
-        &out, "\twhy\n%d\t%s\t%s\t%s\t%s", row->kernel, row->kind,
+        &out, "\twhy\textrapolated\n%d\t%s\t%s\t%s\t%s", row->kernel, row->kind,
         nw_format_map(layers->current->graph, ui_layers_kernel(layers, row), map, sizeof map),
         row->name, ui_layers_text(layers, row, UI_LAYERS_BOUND));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -41,6 +41,7 @@ char *ui_layers_copy(const ui_layers *layers)
         ui_layers_value known = ui_layers_number(layers, row, numbers[i].column, &value);
         add_number(&out, known, value);
     }
-    nw_buf_printf(&out, "\t%s\n", ui_layers_cost(layers, row)->why);
+    nw_buf_printf(&out, "\t%s\t%s\n", ui_layers_cost(layers, row)->why,
+                  ui_layers_is_extrapolated(layers, row) ? "yes" : "no");
     return out.text;
 }

@@ -67,6 +67,19 @@ static void add(item_list *list, int rank, ui_role role, const char *format, ...
 
 /* ---- totals ---- */
 
+/* What goes when there is no room, the highest first. What stays: the network, its latency, the
+ * change, and whose numbers these are. */
+enum {
+    RANK_SRAM = 1,
+    RANK_OUTSIDE,
+    RANK_PRECISION,
+    RANK_BAND,
+    RANK_SPILL,
+    RANK_HOST,
+    RANK_WEIGHTS,
+    RANK_MACS
+};
+
 static const char *plural(int n)
 {
     return n == 1 ? "" : "s";
@@ -93,28 +106,63 @@ static void name_baseline(const ui_layers *layers, char *dst, size_t size)
         snprintf(dst, size, "%.40s", base->label);
 }
 
-static void add_delta(const ui_layers *layers, item_list *list)
+/* "-12.3% ±0.8": the change, and the farther end of its 90 % band where one is known. */
+static const char *format_percent(const nw_difference *d, int64_t base_ps, bool ascii, char *dst,
+                                  size_t size)
+{
+    double share = 100 / (double)base_ps, percent = (double)d->latency_ps * share;
+    double half =
+        share * fmax((double)(d->high_ps - d->latency_ps), (double)(d->latency_ps - d->low_ps));
+    int decimals = d->has_band && half < 0.095 ? 2 : 1;
+    if (d->has_band)
+        snprintf(dst, size, "%+.*f%% %s%.*f", decimals, percent, ascii ? "+-" : "±", decimals,
+                 half);
+    else
+        snprintf(dst, size, "%+.1f%%", percent);
+    return dst;
+}
+
+/* Of a regression and the device. */
+static const char *compare_to_band(const nw_estimate *a, const nw_estimate *b)
+{
+    const nw_estimate *with = a->has_band ? a : b, *other = with == a ? b : a;
+    if (!with->has_band || other->estimator->regression)
+        return "";
+    return other->latency_ps >= with->low_ps && other->latency_ps <= with->high_ps
+               ? ", inside the 90% band"
+               : ", outside the 90% band";
+}
+
+static void add_delta(const ui_layers *layers, bool ascii, item_list *list)
 {
     const nw_estimate *now = &layers->current->estimate, *base = &layers->baseline->estimate;
-    char name[180], time[32];
+    const nw_difference *d = &layers->difference;
+    char name[180], time[32], percent[64] = "";
     name_baseline(layers, name, sizeof name);
-    const char *clean = name;
-    int64_t delta = now->latency_ps - base->latency_ps;
     if (!layers->has_cost || now->n_unknown || base->n_unknown) {
-        add(list, 0, UI_ROLE_WARNING, "? against %.100s: costs are unknown", clean);
+        add(list, 0, UI_ROLE_WARNING, "? against %.100s: costs are unknown", name);
         return;
     }
-    if (!delta) {
-        add(list, 0, UI_ROLE_DIM, "the same as %.100s", clean);
+    if (!d->latency_ps) {
+        add(list, 0, UI_ROLE_DIM, "the same as %.100s", name);
         return;
     }
-    nw_format_time(delta < 0 ? -delta : delta, time, sizeof time);
-    char percent[32] = "";
     if (base->latency_ps)
-        snprintf(percent, sizeof percent, " (%+.1f%%)",
-                 100 * (double)delta / (double)base->latency_ps);
-    add(list, 0, delta < 0 ? UI_ROLE_BETTER : UI_ROLE_WORSE, "%s%s%s %s against %.100s",
-        delta < 0 ? "-" : "+", time, percent, delta < 0 ? "▼" : "▲", clean);
+        format_percent(d, base->latency_ps, ascii, percent, sizeof percent);
+    if (d->has_band && d->low_ps <= 0 && d->high_ps >= 0) {
+        add(list, 0, UI_ROLE_DIM, "%s against %.90s", percent, name);
+        add(list, 0, UI_ROLE_DIM, "below what this estimator can tell");
+        return;
+    }
+    nw_format_time(d->latency_ps < 0 ? -d->latency_ps : d->latency_ps, time, sizeof time);
+    bool is_less = d->latency_ps < 0;
+    ui_role role = layers->is_same_thing ? UI_ROLE_TEXT : is_less ? UI_ROLE_BETTER : UI_ROLE_WORSE;
+    add(list, 0, role, "%s%s%s%s%s%s against %.60s%s", is_less ? "-" : "+", time,
+        *percent ? " (" : "", percent, *percent ? ")" : "",
+        layers->is_same_thing ? ""
+        : is_less             ? " ▼"
+                              : " ▲",
+        name, layers->is_same_thing ? compare_to_band(now, base) : "");
 }
 
 static void add_memory(const ui_layers *layers, int columns, item_list *list)
@@ -124,7 +172,7 @@ static void add_memory(const ui_layers *layers, int columns, item_list *list)
     bool is_over = e->peak_live_bytes > size;
     int peak = e->kernels->memory.peak_step;
     ui_role role = is_over || !e->fits ? UI_ROLE_WARNING : UI_ROLE_TEXT;
-    add(list, 0, role, "SRAM peak %.0f/%.0f KiB%s", ceil((double)e->peak_live_bytes / 1024),
+    add(list, RANK_SRAM, role, "SRAM peak %.0f/%.0f KiB%s", ceil((double)e->peak_live_bytes / 1024),
         (double)size / 1024, e->fits ? "" : " DOES NOT FIT");
     if (!is_over || peak < 0 || peak >= e->kernels->n_kernels)
         return;
@@ -133,10 +181,34 @@ static void add_memory(const ui_layers *layers, int columns, item_list *list)
     if (row >= 0)
         ui_layers_fit_name(layers, layers->rows[row].brief, columns < 80 ? 14 : 24, name,
                            sizeof name);
-    add(list, 0, role, "! spills in %s", name);
+    add(list, RANK_SPILL, role, "! spills in %s", name);
 }
 
-static void add_totals(const ui_layers *layers, int columns, item_list *list)
+static void add_band(const nw_estimate *e, item_list *list)
+{
+    char text[64];
+    if (e->has_band)
+        add(list, RANK_BAND, UI_ROLE_TEXT, "(90%%: %s)",
+            nw_format_band(e->latency_ps, e->low_ps, e->high_ps, text, sizeof text));
+}
+
+/* Whose numbers these are, and what there is to say against them. */
+static void add_estimator(const nw_point *point, item_list *list)
+{
+    const nw_estimate *e = &point->estimate;
+    char name[128];
+    bool is_measured = !nw_report_is_simulated(e->estimator);
+    if (e->n_outside)
+        add(list, RANK_OUTSIDE, UI_ROLE_WARNING, "~%d extrapolated (%.1f%%)", e->n_outside,
+            100 * nw_report_outside_share(e));
+    add(list, 0, UI_ROLE_DIM, "%s%s %s", nw_format_estimator(e->estimator, name, sizeof name),
+        e->estimator->regression ? ";" : ",",
+        nw_report_is_calibrated(e, point->hw) ? "calibrated"
+        : is_measured                         ? "sum not calibrated"
+                                              : "not calibrated");
+}
+
+static void add_totals(const ui_layers *layers, int columns, bool ascii, item_list *list)
 {
     const nw_point *point = layers->current;
     const nw_estimate *e = &point->estimate;
@@ -147,27 +219,28 @@ static void add_totals(const ui_layers *layers, int columns, item_list *list)
     nw_arena_fini(&arena);
     add(list, 0, UI_ROLE_TITLE, "%s",
         layers->has_cost ? nw_format_time(e->latency_ps, text, sizeof text) : "latency ?");
+    if (layers->has_cost)
+        add_band(e, list);
     if (layers->baseline)
-        add_delta(layers, list);
+        add_delta(layers, ascii, list);
     if (e->n_unknown)
         add(list, 0, UI_ROLE_WARNING, "! %d kernel%s of unknown cost left out", e->n_unknown,
             plural(e->n_unknown));
-    add(list, 5, UI_ROLE_TEXT, "%.1f MMAC", (double)layers->counts.macs / 1e6);
-    add(list, 4, UI_ROLE_TEXT, "weights %s",
+    add(list, RANK_MACS, UI_ROLE_TEXT, "%.1f MMAC", (double)layers->counts.macs / 1e6);
+    add(list, RANK_WEIGHTS, UI_ROLE_TEXT, "weights %s",
         nw_format_bytes(layers->counts.weight_bytes, bytes, sizeof bytes));
     add_memory(layers, columns, list);
-    add(list, 1, UI_ROLE_TEXT, "%s", e->kernels->precision);
-    add(list, 0, UI_ROLE_DIM, "%s, %s", e->estimator->name,
-        point->hw->calibration.present ? "calibrated" : "not calibrated");
+    add(list, RANK_PRECISION, UI_ROLE_TEXT, "%s", e->kernels->precision);
+    add_estimator(point, list);
     if (e->kernels->n_switches)
-        add(list, 3, UI_ROLE_WARNING, "%d host switch%s, %s", e->kernels->n_switches,
+        add(list, RANK_HOST, UI_ROLE_WARNING, "%d host switch%s, %s", e->kernels->n_switches,
             e->kernels->n_switches == 1 ? "" : "es", nw_format_time(e->host_ps, text, sizeof text));
 }
 
 void ui_layers_draw_head(ui_canvas *canvas, ui_rect rect, const ui_layers *layers)
 {
     item_list list = {.n = 0};
-    add_totals(layers, rect.columns, &list);
+    add_totals(layers, rect.columns, canvas->ascii, &list);
     ui_layers_flow(canvas, rect, list.items, list.n);
 }
 

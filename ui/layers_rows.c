@@ -49,6 +49,11 @@ bool ui_layers_spills(const ui_layers *layers, const ui_layers_row *row)
     return ui_layers_kernel(layers, row)->live_bytes > layers->current->hw->sram.bytes;
 }
 
+bool ui_layers_is_extrapolated(const ui_layers *layers, const ui_layers_row *row)
+{
+    return layers->current->estimate.latencies[row->kernel].is_outside;
+}
+
 /* ---- which operator of one graph is which of another ---- */
 
 /* Names may repeat: the second of a name is its own key. */
@@ -146,7 +151,9 @@ static const char *note_of(ui_layers *layers, const ui_layers_row *row)
     const nw_kernel *kernel = ui_layers_kernel(layers, row);
     char why[200], text[320];
     shorten(ui_layers_cost(layers, row)->why, ui_layers_spills(layers, row), why, sizeof why);
-    snprintf(text, sizeof text, "%s%s%s", kernel->note, kernel->note[0] && why[0] ? "; " : "", why);
+    bool is_outside = ui_layers_is_extrapolated(layers, row);
+    snprintf(text, sizeof text, "%s%s%s%s", kernel->note, kernel->note[0] && why[0] ? "; " : "",
+             why, is_outside ? "; extrapolated" : "");
     return ui_layers_printable(&layers->arena, text);
 }
 
@@ -284,6 +291,13 @@ static void restore(ui_layers *layers, const memento *m, const nw_graph *old_gra
     free(node_of);
 }
 
+/* One network on one hardware, estimated by two. */
+static bool is_same_thing(const nw_point *a, const nw_point *b)
+{
+    return a->graph == b->graph && a->hw == b->hw && strcmp(a->precision, b->precision) == 0 &&
+           a->estimate.estimator != b->estimate.estimator;
+}
+
 void ui_layers_set(ui_layers *layers, const nw_point *current, const nw_point *baseline)
 {
     const nw_graph *old_graph = layers->current ? layers->current->graph : NULL;
@@ -291,12 +305,16 @@ void ui_layers_set(ui_layers *layers, const nw_point *current, const nw_point *b
     free_rows(layers);
     layers->current = current;
     layers->baseline = current ? baseline : NULL;
+    layers->is_same_thing = false;
     if (current)
         build_rows(layers);
-    if (layers->baseline)
+    if (layers->baseline) {
         compare(layers);
-    else if (layers->sort == UI_LAYERS_DELTA)
+        layers->is_same_thing = is_same_thing(current, baseline);
+        layers->difference = nw_estimate_difference(&baseline->estimate, &current->estimate);
+    } else if (layers->sort == UI_LAYERS_DELTA) {
         layers->sort = UI_LAYERS_SHARE;
+    }
     if (current)
         ui_layers_measure(layers);
     if (current && old_graph)

@@ -92,7 +92,9 @@ static void delta_text(const ui_layers *layers, const ui_layers_row *row, char *
         snprintf(dst, size, "·");
     else
         snprintf(dst, size, "%+.*f%s", time_decimals(layers), (double)row->delta_ps / 1e6,
-                 row->delta_ps < 0 ? "▼" : "▲");
+                 layers->is_same_thing ? ""
+                 : row->delta_ps < 0   ? "▼"
+                                       : "▲");
 }
 
 static void cell_text(const ui_layers *layers, const ui_layers_row *row, ui_layers_column column,
@@ -112,7 +114,9 @@ static void cell_text(const ui_layers *layers, const ui_layers_row *row, ui_laye
     } else if (column == UI_LAYERS_NUMBER) {
         snprintf(dst, size, "%.0f", value);
     } else if (column == UI_LAYERS_TIME) {
-        fixed(value, time_decimals(layers), dst, size);
+        bool is_outside = ui_layers_is_extrapolated(layers, row);
+        snprintf(dst, size, "%s", is_outside ? "~" : "");
+        fixed(value, time_decimals(layers), dst + is_outside, size - is_outside);
     } else if (column == UI_LAYERS_SHARE) {
         fixed(value, 1, dst, size);
     } else if (column == UI_LAYERS_UTIL) {
@@ -163,6 +167,8 @@ static int column_width(const ui_layers *layers, ui_layers_column column)
         int width = ui_text_columns(text);
         widest = width > widest ? width : widest;
     }
+    if (column == UI_LAYERS_TIME && layers->current->estimate.n_outside)
+        widest++; /* a mark before one that is not the largest */
     return widest;
 }
 
@@ -321,9 +327,12 @@ static ui_role role_of(const ui_layers *layers, const ui_layers_row *row, ui_lay
                        ui_role base)
 {
     bool is_known = ui_layers_cost(layers, row)->is_known;
-    if (column == UI_LAYERS_DELTA && row->has_delta && row->delta_ps && !row->is_new)
+    if (column == UI_LAYERS_DELTA && row->has_delta && row->delta_ps && !row->is_new &&
+        !layers->is_same_thing)
         return row->delta_ps < 0 ? UI_ROLE_BETTER : UI_ROLE_WORSE;
     if (!is_known && (column == UI_LAYERS_TIME || column == UI_LAYERS_SHARE))
+        return UI_ROLE_WARNING;
+    if (column == UI_LAYERS_TIME && ui_layers_is_extrapolated(layers, row))
         return UI_ROLE_WARNING;
     if (column == UI_LAYERS_NOTE && ui_layers_spills(layers, row))
         return UI_ROLE_WARNING;

@@ -136,9 +136,10 @@ static void add_comparison(const ui_layers *layers, const ui_layers_row *row, fa
         add(list, UI_ROLE_WARNING, "change ? (a cost is unknown)");
     else
         add(list,
-            row->delta_ps < 0   ? UI_ROLE_BETTER
-            : row->delta_ps > 0 ? UI_ROLE_WORSE
-                                : UI_ROLE_DIM,
+            layers->is_same_thing ? UI_ROLE_TEXT
+            : row->delta_ps < 0   ? UI_ROLE_BETTER
+            : row->delta_ps > 0   ? UI_ROLE_WORSE
+                                  : UI_ROLE_DIM,
             "baseline %.2f us, now %.2f us", (double)(cost->latency_ps - row->delta_ps) / 1e6,
             (double)cost->latency_ps / 1e6);
 }
@@ -220,6 +221,52 @@ static void put_ops(pager *p, const ui_layers *layers, const ui_layers_row *row)
     }
 }
 
+/* ---- the first lines ---- */
+
+/* What the device says beside a prediction; what follows on the page is of the device. */
+static void put_prediction(pager *p, const ui_layers *layers, const ui_layers_row *row)
+{
+    const nw_kernel_latency *latency = &layers->current->estimate.latencies[row->kernel];
+    nw_device_cost device;
+    char text[400], spread[48] = "";
+    nw_device_estimate(layers->current->hw, &ui_layers_kernel(layers, row)->shape, &device);
+    double us = (double)latency->latency_ps / 1e6, device_us = (double)device.latency_ps / 1e6;
+    if (latency->spread > 0)
+        snprintf(spread, sizeof spread, ", spread %.1f%%", 100 * (double)latency->spread);
+    if (latency->is_known)
+        snprintf(text, sizeof text, "predicted %.2f us%s, %s", us, spread,
+                 !latency->is_outside   ? "not extrapolated"
+                 : p->rect.columns < 76 ? "extrapolated"
+                                        : "extrapolated: outside the range of training");
+    else
+        snprintf(text, sizeof text, "? us: the regression has no model of this type");
+    bool is_fine = latency->is_known && !latency->is_outside;
+    put_words(p, is_fine ? UI_ROLE_TEXT : UI_ROLE_WARNING, text);
+    if (device.is_known && device_us > 0 && latency->is_known)
+        snprintf(text, sizeof text, "device %.2f us (predicted %+.1f%%): %s", device_us,
+                 100 * (us / device_us - 1), device.why);
+    else
+        snprintf(text, sizeof text, "device %.*f us: %s", device.is_known ? 2 : 0, device_us,
+                 device.why);
+    nw_arena arena = {0};
+    put_words(p, UI_ROLE_TEXT, ui_layers_printable(&arena, text));
+    nw_arena_fini(&arena);
+}
+
+static void put_cost(pager *p, const nw_device_cost *cost)
+{
+    char text[360];
+    if (cost->is_known)
+        snprintf(text, sizeof text, "%.2f us, %lld cycles: %s", (double)cost->latency_ps / 1e6,
+                 (long long)cost->total_cycles, cost->why);
+    else
+        snprintf(text, sizeof text, "? us: %s", cost->why);
+    nw_arena arena = {0};
+    put_words(p, cost->is_known ? UI_ROLE_TEXT : UI_ROLE_WARNING,
+              ui_layers_printable(&arena, text));
+    nw_arena_fini(&arena);
+}
+
 /* ---- the pane ---- */
 
 const char *ui_layers_why_title(const ui_layers *layers, bool ascii, char *dst, size_t size)
@@ -243,15 +290,11 @@ int ui_layers_draw_why(ui_canvas *canvas, ui_rect rect, const ui_layers *layers)
         return 0;
     const nw_device_cost *cost = ui_layers_cost(layers, row);
     const nw_kernel *kernel = ui_layers_kernel(layers, row);
-    char text[360];
-    if (cost->is_known)
-        snprintf(text, sizeof text, "%.2f us, %lld cycles: %s", (double)cost->latency_ps / 1e6,
-                 (long long)cost->total_cycles, cost->why);
+    if (layers->current->estimate.estimator->regression)
+        put_prediction(&p, layers, row);
     else
-        snprintf(text, sizeof text, "? us: %s", cost->why);
+        put_cost(&p, cost);
     nw_arena arena = {0};
-    put_words(&p, cost->is_known ? UI_ROLE_TEXT : UI_ROLE_WARNING,
-              ui_layers_printable(&arena, text));
     if (kernel->note[0])
         put_words(&p, UI_ROLE_WARNING, ui_layers_printable(&arena, kernel->note));
     nw_arena_fini(&arena);

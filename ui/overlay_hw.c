@@ -63,29 +63,30 @@ static void draw_row(ui_canvas *canvas, int at, ui_rect in, const nw_hw_row *row
     if (!row)
         return;
     if (row->error[0]) {
-        ui_text(canvas, at, in.column + 20, in.columns - 20, UI_ROLE_DIM, row->error);
+        ui_text(canvas, at, in.column + 19, in.columns - 19, UI_ROLE_DIM, row->error);
         return;
     }
     if (!row->is_done) {
-        ui_text(canvas, at, in.column + 20, in.columns - 20, UI_ROLE_DIM, "?");
+        ui_text(canvas, at, in.column + 19, in.columns - 19, UI_ROLE_DIM, "?");
         return;
     }
     const nw_point *now = nw_session_current(session);
-    ui_text_right(canvas, at, in.column + 32, UI_ROLE_TEXT,
+    ui_text_right(canvas, at, in.column + 29, UI_ROLE_TEXT,
                   nw_format_time(row->latency_ps, text, sizeof text));
     if (now && now->estimate.latency_ps > 0 && strcmp(now->hw->name, row->hw) != 0) {
         double share = 100 * ((double)row->latency_ps / (double)now->estimate.latency_ps - 1);
         snprintf(delta, sizeof delta, "%+.1f%%", share);
-        ui_text_right(canvas, at, in.column + 43, share < 0 ? UI_ROLE_BETTER : UI_ROLE_WORSE,
+        ui_text_right(canvas, at, in.column + 39, share < 0 ? UI_ROLE_BETTER : UI_ROLE_WORSE,
                       delta);
-        ui_put(canvas, at, in.column + 44, share < 0 ? UI_ROLE_BETTER : UI_ROLE_WORSE,
+        ui_put(canvas, at, in.column + 40, share < 0 ? UI_ROLE_BETTER : UI_ROLE_WORSE,
                ui_glyph(canvas, share < 0 ? UI_GLYPH_BETTER : UI_GLYPH_WORSE));
     }
-    ui_text_right(canvas, at, in.column + 57, UI_ROLE_TEXT,
+    ui_text_right(canvas, at, in.column + 50, UI_ROLE_TEXT,
                   nw_format_energy(row->energy_fj, text, sizeof text));
+    ui_text(canvas, at, in.column + 51, 10, UI_ROLE_DIM, row->estimator);
     if (row->n_unknown || !row->fits)
-        ui_text(canvas, at, in.column + 59, in.columns - 59, UI_ROLE_WARNING,
-                row->fits ? "costs unknown" : "does not fit");
+        ui_text(canvas, at, in.column + 62, in.columns - 62, UI_ROLE_WARNING,
+                row->fits ? "cost unknown" : "does not fit");
 }
 
 static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, const void *state)
@@ -99,14 +100,14 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
     int shown = list_rows(rect, n), top = ui_list_top(h->cursor, shown);
     ui_text(canvas, in.row, in.column, in.columns, UI_ROLE_DIM,
             nw_session_current(session)
-                ? "  description           latency against now        energy"
+                ? "  description        latency against now     energy by"
                 : "  description       open a model to see what it would take on each");
     for (int i = 0; i < shown && top + i < n; i++) {
         const char *name = names[top + i];
         int at = in.row + 1 + i;
         bool is_now = strcmp(name, nw_session_hw(session)->name) == 0;
         ui_text(canvas, at, in.column, 2, UI_ROLE_TITLE, is_now ? ">" : "");
-        ui_text(canvas, at, in.column + 2, 18, is_now ? UI_ROLE_TITLE : UI_ROLE_TEXT, name);
+        ui_text(canvas, at, in.column + 2, 16, is_now ? UI_ROLE_TITLE : UI_ROLE_TEXT, name);
         draw_row(canvas, at, in, row_of(rows, n_rows, name), session);
         if (top + i == h->cursor)
             ui_reverse_row(canvas, at, in.column, in.columns);

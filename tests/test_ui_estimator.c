@@ -1,0 +1,337 @@
+/* What the workbench says of who estimates: the head and the rows of Layers. The regression is
+ * written by hand (support_regression.h), so numbers on the screen have a reason; screens under
+ * tests/golden are our own output, read by a person before they were kept. With NASW_WRITE_GOLDEN
+ * set they are written anew. */
+#include <check.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/report/report.h"
+#include "tests/support.h"
+#include "tests/support_regression.h"
+#include "ui/layers.h"
+#include "ui/view.h"
+
+#define N(array) (int)(sizeof(array) / sizeof *(array))
+
+/* Rows are those of the terminal less header, message and footer. */
+static const struct {
+    int rows, columns;
+    const char *name;
+} sizes[] = {{13, 60, "60x16"}, {21, 80, "80x24"}, {33, 120, "120x36"}, {57, 200, "200x60"}};
+
+/* ---- a view on a session ---- */
+
+typedef struct stage {
+    const ui_view *view;
+    char *folder;
+    nw_session *session;
+    void *state;
+    ui_rect rect;
+    ui_canvas canvas;
+} stage;
+
+static stage open_stage(const ui_view *view, const char *hw, int rows, int columns, bool ascii)
+{
+    stage s = {.view = view, .folder = hand_folder_new("ne32"), .rect = {0, 0, rows, columns}};
+    nw_session_config config = {.data_path = hand_folder_path(s.folder), .hw = hw, .n_workers = 1};
+    nw_error err;
+    nw_action open = {NW_ACTION_OPEN, -1, "demo"};
+    ck_assert_int_eq(nw_session_new(&config, &s.session, &err), NW_OK);
+    ck_assert_int_eq(nw_session_act(s.session, &open, &err), NW_OK);
+    s.state = calloc(1, view->state_size);
+    if (view->init)
+        view->init(s.session, s.state);
+    ui_canvas_init(&s.canvas, rows, columns, ascii);
+    return s;
+}
+
+static void close_stage(stage *s)
+{
+    if (s->view->fini)
+        s->view->fini(s->state);
+    free(s->state);
+    nw_session_free(s->session);
+    ui_canvas_fini(&s->canvas);
+    hand_folder_free(s->folder);
+}
+
+static void act(stage *s, nw_action_id id, const char *value)
+{
+    nw_error err;
+    nw_action action = {id, -1, value};
+    if (nw_session_act(s->session, &action, &err) != NW_OK)
+        ck_abort_msg("%s: %s", err.where, err.message);
+}
+
+static void draw(stage *s)
+{
+    if (s->view->update)
+        s->view->update(s->session, s->state);
+    ui_canvas_clear(&s->canvas);
+    s->view->draw(&s->canvas, s->rect, s->session, s->state);
+}
+
+/* The screen; the caller frees it. The name of the test's folder is always the same there. */
+static char *dump(stage *s)
+{
+    draw(s);
+    char *text = ui_canvas_dump(&s->canvas), *at;
+    const char *unique = s->folder + strlen(s->folder) - 6;
+    while ((at = strstr(text, unique)) != NULL)
+        memcpy(at, "XXXXXX", 6);
+    return text;
+}
+
+static const char golden_head[] = "# our own output, read by a person before it was kept\n";
+
+static void ck_golden(stage *s, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "tests/golden/%s.txt", name);
+    char *screen = dump(s);
+    if (getenv("NASW_WRITE_GOLDEN")) {
+        FILE *file = fopen(path, "w");
+        ck_assert_ptr_nonnull(file);
+        fprintf(file, "%s%s", golden_head, screen);
+        fclose(file);
+    }
+    char *expected = read_text(path, NULL);
+    ck_assert_msg(expected != NULL, "%s is missing", path);
+    ck_assert(strncmp(expected, golden_head, strlen(golden_head)) == 0);
+    bool is_same = strcmp(expected + strlen(golden_head), screen) == 0;
+    if (!is_same) /* libcheck's messages cannot hold a screen */
+        printf("%s now:\n%s", path, screen);
+    ck_assert_msg(is_same, "%s differs; NASW_WRITE_GOLDEN=1 accepts what is printed above", path);
+    free(expected);
+    free(screen);
+}
+
+static void ck_screen(stage *s, const char *part, bool is_there)
+{
+    char *screen = dump(s);
+    bool is_found = strstr(screen, part) != NULL;
+    if (is_found != is_there)
+        printf("%s\n", screen);
+    ck_assert_msg(is_found == is_there, "\"%s\" is %s", part, is_there ? "missing" : "there");
+    free(screen);
+}
+
+/* The first cell where ASCII text begins on the canvas. */
+static const ui_cell *find_cell(const stage *s, const char *text)
+{
+    int n_cells = s->canvas.rows * s->canvas.columns;
+    for (int i = 0; i + (int)strlen(text) <= n_cells; i++) {
+        size_t n = 0;
+        for (uint32_t glyph; text[n]; n++) {
+            glyph = s->canvas.cells[i + (int)n].glyph;
+            if ((glyph ? glyph : ' ') != (uint32_t)(unsigned char)text[n])
+                break;
+        }
+        if (!text[n])
+            return &s->canvas.cells[i];
+    }
+    ck_abort_msg("%s is nowhere", text);
+    return NULL;
+}
+
+/* ---- Layers ---- */
+
+START_TEST(layers_look_as_they_were_accepted)
+{
+    char name[64];
+    for (int ascii = 0; ascii < 2; ascii++) {
+        stage s = open_stage(&ui_view_layers, "ne32", sizes[_i].rows, sizes[_i].columns, ascii);
+        snprintf(name, sizeof name, "layers_regression_%s%s", sizes[_i].name,
+                 ascii ? "_ascii" : "");
+        ck_golden(&s, name);
+        act(&s, NW_ACTION_PRECISION, "int16");
+        snprintf(name, sizeof name, "layers_difference_%s%s", sizes[_i].name,
+                 ascii ? "_ascii" : "");
+        ck_golden(&s, name);
+        act(&s, NW_ACTION_UNDO, NULL);
+        act(&s, NW_ACTION_ESTIMATOR_NEXT, NULL);
+        snprintf(name, sizeof name, "layers_device_%s%s", sizes[_i].name, ascii ? "_ascii" : "");
+        ck_golden(&s, name);
+        close_stage(&s);
+    }
+}
+END_TEST
+
+START_TEST(the_estimator_stays_visible_whatever_else_goes)
+{
+    static const nw_action_id steps[] = {NW_ACTION_BASELINE, NW_ACTION_ESTIMATOR_NEXT,
+                                         NW_ACTION_ESTIMATOR_NEXT, NW_ACTION_HW_NEXT};
+    stage s = open_stage(&ui_view_layers, "ne32", 13, 60, false);
+    for (int i = 0; i < N(steps); i++) {
+        act(&s, steps[i], NULL);
+        const nw_estimate *e = &nw_session_current(s.session)->estimate;
+        char name[128];
+        ck_screen(&s, nw_format_estimator(e->estimator, name, sizeof name), true);
+        ck_screen(&s, "not calibrated", true);
+    }
+    close_stage(&s);
+}
+END_TEST
+
+/* By the model's rules: depthwise over 160 rows and 1280 output channels are beyond its ranges. */
+START_TEST(extrapolated_kernels_are_marked_and_counted)
+{
+    char text[96];
+    for (int ascii = 0; ascii < 2; ascii++) {
+        stage s = open_stage(&ui_view_layers, "ne32", 57, 200, ascii);
+        draw(&s);
+        const struct {
+            double us;
+            bool is_outside;
+        } rows[] = {{HAND_DWCONV_US(160 * 160 * 32), true},
+                    {HAND_DWCONV_US(80 * 80 * 96), true},
+                    {HAND_DWCONV_US(80 * 80 * 144), false},
+                    {HAND_CONV_US(160 * 160 * 96), false},
+                    {HAND_CONV_US(10 * 10 * 1280), true}};
+        double outside_us = 0;
+        for (int i = 0; i < N(rows); i++) {
+            snprintf(text, sizeof text, " %s%.2f ", rows[i].is_outside ? "~" : "", rows[i].us);
+            const ui_cell *cell = find_cell(&s, text) + 1;
+            bool is_cursor = rows[i].us == HAND_DWCONV_US(80 * 80 * 144); /* the slowest */
+            ck_assert_int_eq(cell->role, rows[i].is_outside ? UI_ROLE_WARNING
+                                         : is_cursor        ? UI_ROLE_CURSOR
+                                                            : UI_ROLE_TEXT);
+            outside_us += rows[i].is_outside ? rows[i].us : 0;
+        }
+        snprintf(text, sizeof text, "~3 extrapolated (%.1f%%)",
+                 100e6 * outside_us / (double)nw_session_current(s.session)->estimate.latency_ps);
+        ck_assert_int_eq(find_cell(&s, text)->role, UI_ROLE_WARNING);
+        act(&s, NW_ACTION_ESTIMATOR_NEXT, NULL);
+        ck_screen(&s, "extrapolated", false);
+        ck_screen(&s, "~8", false);
+        close_stage(&s);
+    }
+}
+END_TEST
+
+START_TEST(they_can_be_filtered_and_are_named_in_copies)
+{
+    stage s = open_stage(&ui_view_layers, "ne32", 33, 120, false);
+    draw(&s);
+    ui_layers_set_filter(s.state, "note=extrap");
+    ck_assert_int_eq(((ui_layers *)s.state)->n_shown, 3);
+    char *copied = s.view->copy(s.session, s.state);
+    ck_assert_ptr_nonnull(strstr(copied, "\twhy\textrapolated\n"));
+    ck_assert_ptr_nonnull(strstr(copied, "\tyes\n"));
+    free(copied);
+    close_stage(&s);
+}
+END_TEST
+
+START_TEST(the_why_pane_has_the_devices_own_figure_beside_the_prediction)
+{
+    stage s = open_stage(&ui_view_layers, "ne32", 33, 120, false);
+    char text[96];
+    double us = HAND_DWCONV_US(160 * 160 * 32); /* number 1; the device: 410.52 us */
+    draw(&s);
+    ui_layers_set_filter(s.state, "b0/depthwise");
+    ui_layers_set_filter(s.state, "#=1");
+    ck_screen(&s, "predicted 820.20 us, spread 2.0%, extrapolated: outside the range of training",
+              true);
+    snprintf(text, sizeof text,
+             "device 410.52 us (predicted %+.1f%%): waits for DRAM: ", 100 * (us / 410.52 - 1));
+    ck_screen(&s, text, true);
+    ui_layers_set_filter(s.state, "#=3");
+    ck_screen(&s, "predicted 739.28 us, spread 4.0%, not extrapolated", true);
+    act(&s, NW_ACTION_ESTIMATOR_NEXT, NULL);
+    ck_screen(&s, "predicted", false);
+    ck_screen(&s, "820.38 us, 820380 cycles: ", true);
+    close_stage(&s);
+}
+END_TEST
+
+/* Who estimates changes no network: no mark says that it got better or worse. */
+START_TEST(another_estimator_is_no_improvement)
+{
+    stage s = open_stage(&ui_view_layers, "ne32", 33, 120, false);
+    act(&s, NW_ACTION_ESTIMATOR_NEXT, NULL);
+    draw(&s);
+    for (int i = 0; i < s.canvas.rows * s.canvas.columns; i++) {
+        ck_assert_int_ne(s.canvas.cells[i].role, UI_ROLE_BETTER);
+        ck_assert_int_ne(s.canvas.cells[i].role, UI_ROLE_WORSE);
+    }
+    ck_screen(&s, "against regression, ", true);
+    act(&s, NW_ACTION_HW, "ne64"); /* this does */
+    draw(&s);
+    ck_assert_int_eq(find_cell(&s, "-4.311 ms")->role, UI_ROLE_BETTER);
+    close_stage(&s);
+}
+END_TEST
+
+/* The differences that the estimator itself gives, on a screen. d is set by hand: 100 us of
+ * 7.911 ms, and a band of it. */
+START_TEST(a_change_has_its_band_and_small_ones_are_not_told_apart)
+{
+    static const struct {
+        int64_t latency_us, low_us, high_us;
+        const char *text, *ascii_text;
+        bool is_told;
+    } cases[] = {
+        {-100, -120, -90, "-100.0 us (-1.3% ±0.3) ▼ against int8 (assumed)",
+         "-100.0 us (-1.3% +-0.3) v against int8 (assumed)", true},
+        {100, 99, 101, "+100.0 us (+1.26% ±0.01) ▲ against", "+100.0 us (+1.26% +-0.01) ^ against",
+         true},
+        {-100, -200, 10, "-1.3% ±1.4 against int8 (assumed)  below what this estimator can tell",
+         "-1.3% +-1.4 against int8 (assumed)  below what this estimator can tell", false},
+        {100, 0, 200, "+1.3% ±1.3 against", "+1.3% +-1.3 against", false},
+    };
+    for (int ascii = 0; ascii < 2; ascii++) {
+        stage s = open_stage(&ui_view_layers, "ne32", 33, 200, ascii);
+        act(&s, NW_ACTION_PRECISION, "int16");
+        draw(&s);
+        ui_layers *l = s.state;
+        ck_assert(l->difference.has_band);
+        for (int i = 0; i < N(cases); i++) {
+            l->difference =
+                (nw_difference){cases[i].latency_us * 1000000, cases[i].low_us * 1000000,
+                                cases[i].high_us * 1000000, true};
+            ck_screen(&s, ascii ? cases[i].ascii_text : cases[i].text, true);
+            ck_screen(&s, "below what this estimator can tell", !cases[i].is_told);
+        }
+        l->difference.has_band = false;
+        ck_screen(&s, ascii ? "+100.0 us (+1.3%) ^ against" : "+100.0 us (+1.3%) ▲ against", true);
+        close_stage(&s);
+    }
+}
+END_TEST
+
+START_TEST(the_list_of_hardware_says_who_estimated_on_each)
+{
+    stage s = open_stage(&ui_view_hw, "ne32", 33, 120, false);
+    act(&s, NW_ACTION_COMPARE_HW, NULL);
+    while (nw_session_job(s.session, 0).is_running)
+        nw_session_poll(s.session);
+    ck_screen(&s, "│ > ne32               7.911 ms             2.109 mJ regression", true);
+    ck_screen(&s, "│   ne64               2.125 ms    -73.1% ▼ 994.3 uJ device", true);
+    close_stage(&s);
+}
+END_TEST
+
+int main(void)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    Suite *suite = suite_create("ui_estimator");
+    TCase *c = tcase_create("layers");
+    tcase_set_timeout(c, 60);
+    tcase_add_loop_test(c, layers_look_as_they_were_accepted, 0, N(sizes));
+    tcase_add_test(c, the_estimator_stays_visible_whatever_else_goes);
+    tcase_add_test(c, extrapolated_kernels_are_marked_and_counted);
+    tcase_add_test(c, they_can_be_filtered_and_are_named_in_copies);
+    tcase_add_test(c, the_why_pane_has_the_devices_own_figure_beside_the_prediction);
+    tcase_add_test(c, another_estimator_is_no_improvement);
+    tcase_add_test(c, a_change_has_its_band_and_small_ones_are_not_told_apart);
+    tcase_add_test(c, the_list_of_hardware_says_who_estimated_on_each);
+    suite_add_tcase(suite, c);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
