@@ -289,6 +289,9 @@ static void run_command(app *a, ui_command command)
     case UI_COMMAND_MESSAGES:
         push_overlay(a, &ui_view_messages, NW_ACTION_COUNT, -1);
         break;
+    case UI_COMMAND_CALIBRATION:
+        push_overlay(a, &ui_view_calibration, NW_ACTION_COUNT, -1);
+        break;
     case UI_COMMAND_REDRAW:
         ui_term_redraw();
         break;

@@ -42,6 +42,7 @@ static bool is_frames(ui_command command)
     case UI_COMMAND_HELP:
     case UI_COMMAND_PALETTE:
     case UI_COMMAND_MESSAGES:
+    case UI_COMMAND_CALIBRATION:
     case UI_COMMAND_REDRAW:
     case UI_COMMAND_SUSPEND:
     case UI_COMMAND_MOUSE:

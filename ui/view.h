@@ -69,6 +69,7 @@ typedef struct ui_mouse {
     X(HELP, "help", "? F1", "help for this screen; type to filter, Enter runs")                    \
     X(PALETTE, "palette", ": C-p F2", "every action and command by name")                          \
     X(MESSAGES, "messages", "M", "all messages")                                                   \
+    X(CALIBRATION, "calibration", "R", "how right the estimator is: its residuals, type by type")  \
     X(REDRAW, "redraw", "C-l", "draw everything again")                                            \
     X(SUSPEND, "suspend", "C-z", "stop until fg")                                                  \
     X(MOUSE, "mouse", "", "switch the mouse on or off")                                            \
@@ -157,7 +158,8 @@ extern const ui_view ui_view_help;     /* overlay_help.c */
 extern const ui_view ui_view_palette;  /* overlay_palette.c */
 extern const ui_view ui_view_messages; /* overlay_messages.c */
 extern const ui_view ui_view_open;     /* overlay_open.c: a path with completion and history */
-extern const ui_view ui_view_hw;      /* overlay_hw.c: descriptions, with latencies once compared */
+extern const ui_view ui_view_hw; /* overlay_hw.c: descriptions, with latencies once compared */
+extern const ui_view ui_view_calibration; /* overlay_calibration.c: how right the estimator is */
 extern const ui_view ui_view_console; /* view_console.c: evaluates through ui_options.evaluator */
 
 /* ---- the Lua console's engine, given by main.c, so that ui and lua never meet ---- */
