@@ -145,7 +145,9 @@ static void predict_group(const nw_regression *r, const nw_hw *hw, miss *misses,
     for (int i = 0; i < n; i++) {
         double rounded = latency[i] * ps;
         misses[i].latency = (nw_kernel_latency){rounded < 0x1p62 ? llround(rounded) : INT64_MAX,
-                                                (float)g->report.spread, true, is_outside[i]};
+                                                isnan(g->report.spread) ? 0
+                                                                        : (float)g->report.spread,
+                                                true, is_outside[i]};
     }
     free(values);
     free(latency);
