@@ -262,7 +262,6 @@ static void set_cost(lua_State *L, const nw_device_cost *cost)
     bind_set_int(L, "weight_bytes", cost->weight_bytes);
     bind_set_int(L, "dram_bytes", cost->dram_bytes);
     bind_set_int(L, "sram_bytes", cost->sram_bytes);
-    bind_set_text(L, "why", cost->why);
     push_cycles(L, cost);
     lua_setfield(L, -2, "cycles");
     char tile[64] = "";
@@ -291,6 +290,7 @@ static void push_kernel(lua_State *L, const bind_estimate *object, int index)
     bind_set_int(L, "bits", kernel->shape.bits);
     bind_set_int(L, "live_bytes", kernel->live_bytes);
     set_cost(L, &object->estimate->costs[index]);
+    bind_set_text(L, "why", nw_report_why(object->estimate, index));
     const nw_kernel_latency *latency = &object->estimate->latencies[index];
     lua_pushboolean(L, latency->is_outside);
     lua_setfield(L, -2, "extrapolated");

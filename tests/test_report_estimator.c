@@ -9,6 +9,7 @@
 
 #include "src/format/format.h"
 #include "src/report/report.h"
+#include "tests/support.h"
 #include "tests/support_regression.h"
 #include "tests/support_run.h"
 
@@ -185,6 +186,48 @@ START_TEST(the_text_names_estimator_band_and_what_is_extrapolated)
         n_marks++;
     ck_assert_int_eq(n_marks, N_OUTSIDE);
     nw_buf_fini(&text);
+    close_both(&b);
+}
+END_TEST
+
+/* A group that could not be judged has no spread: "null" in its file. */
+START_TEST(what_has_no_model_says_so_and_an_unknown_spread_spoils_no_band)
+{
+    both b = open_both(NULL);
+    char path[160], *text, *at;
+    snprintf(path, sizeof path, "%s/mine.json", folder);
+    size_t n;
+    text = read_text(path, &n);
+    at = strstr(text, "\"spread\":0.02");
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, "\"spread\":null", 13);
+    at = strstr(text, "\"name\":\"conv\"");
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, "\"name\":\"xonv\"", 13);
+    FILE *file = fopen(path, "w");
+    ck_assert(file && fwrite(text, 1, n, file) == n);
+    fclose(file);
+    free(text);
+    const nw_estimator *estimator;
+    nw_estimate e;
+    nw_error err;
+    if (nw_estimator_open(path, b.hw, "", &estimator, NULL, 0, &err) != NW_OK)
+        ck_abort_msg("%s: %s", err.where, err.message);
+    estimate(estimator, &b, &e);
+    ck_assert_int_eq(e.n_unknown, 55);
+    ck_assert(e.has_band && e.low_ps > e.latency_ps / 2 && e.high_ps < 2 * e.latency_ps);
+    for (int i = 0; i < e.kernels->n_kernels; i++) {
+        bool is_conv = e.kernels->kernels[i].shape.parts[0].kind == NW_KERNEL_CONV;
+        ck_assert_str_eq(nw_report_why(&e, i),
+                         is_conv ? "the regression has no model of this type" : e.costs[i].why);
+    }
+    nw_buf page = {0};
+    nw_breakdown breakdown = page_of(&b, &e);
+    nw_breakdown_text(&breakdown, 0, &page);
+    ck_holds(nw_buf_text(&page), "the regression has no model of this type");
+    nw_buf_fini(&page);
+    nw_estimate_fini(&e);
+    nw_estimator_release(estimator);
     close_both(&b);
 }
 END_TEST
@@ -429,6 +472,7 @@ int main(void)
     tcase_add_test(c, measurements_of_a_chip_are_not_called_simulated);
     tcase_add_test(c, escapes_from_a_table_are_shown_never_sent);
     tcase_add_test(c, the_text_names_estimator_band_and_what_is_extrapolated);
+    tcase_add_test(c, what_has_no_model_says_so_and_an_unknown_spread_spoils_no_band);
     tcase_add_test(c, the_device_has_no_band_and_extrapolates_nothing);
     tcase_add_test(c, the_json_has_band_source_and_extrapolation);
     tcase_add_test(c, the_csv_has_a_column_for_it);

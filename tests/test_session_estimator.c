@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support.h"
 #include "tests/support_regression.h"
 #include "tests/support_session.h"
 
@@ -108,6 +109,28 @@ START_TEST(the_message_says_whether_the_device_is_in_the_band)
     act(s, "estimator.next", NULL);
     ck_assert_ptr_nonnull(strstr(said(s), words));
     act(s, "hw", "ne64"); /* a device elsewhere says nothing about it */
+    ck_assert_ptr_null(strstr(said(s), "band"));
+    nw_session_free(s);
+}
+END_TEST
+
+/* A model of convolutions alone: depthwise kernels have no cost by it. */
+START_TEST(totals_over_different_kernels_are_not_compared)
+{
+    nw_session *s = begin_here("ne32");
+    char path[160], *text, *at;
+    snprintf(path, sizeof path, "%s/estimators/ne32.json", folder);
+    text = read_text(path, NULL);
+    while ((at = strstr(text, "\"name\":\"dwconv\"")) != NULL)
+        memcpy(at, "\"name\":\"xwconv\"", 15);
+    ck_assert_int_eq(unlink(path), 0);
+    write_text(path, text);
+    free(text);
+    act(s, "open", "demo");
+    ck_assert_int_eq(nw_session_current(s)->estimate.n_unknown, 33);
+    ck_assert(nw_session_current(s)->estimate.latency_ps > 0);
+    act(s, "estimator.next", NULL);
+    ck_assert_ptr_nonnull(strstr(said(s), ", not comparable: costs are unknown"));
     ck_assert_ptr_null(strstr(said(s), "band"));
     nw_session_free(s);
 }
@@ -284,6 +307,7 @@ int main(void)
     tcase_add_test(c, the_regression_estimates_where_there_is_one);
     tcase_add_test(c, one_key_goes_to_the_device_and_back);
     tcase_add_test(c, the_message_says_whether_the_device_is_in_the_band);
+    tcase_add_test(c, totals_over_different_kernels_are_not_compared);
     tcase_add_test(c, without_a_regression_the_key_is_refused_and_says_what_makes_one);
     tcase_add_test(c, a_broken_model_is_named_and_nothing_changes);
     tcase_add_test(c, the_key_goes_back_to_the_file_that_was_chosen);

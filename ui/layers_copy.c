@@ -41,7 +41,7 @@ char *ui_layers_copy(const ui_layers *layers)
         ui_layers_value known = ui_layers_number(layers, row, numbers[i].column, &value);
         add_number(&out, known, value);
     }
-    nw_buf_printf(&out, "\t%s\t%s\n", ui_layers_cost(layers, row)->why,
+    nw_buf_printf(&out, "\t%s\t%s\n", nw_report_why(&layers->current->estimate, row->kernel),
                   ui_layers_is_extrapolated(layers, row) ? "yes" : "no");
     return out.text;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/report.h"
+
 #define N(array) (int)(sizeof(array) / sizeof *(array))
 
 void ui_layers_init(ui_layers *layers)
@@ -132,7 +134,8 @@ static const char *shorten(const char *why, bool is_spill, char *dst, size_t siz
     static const char *const starts[][2] = {{"waits for weights from DRAM: ", "weights "},
                                             {"depthwise: ", "dw "},
                                             {"output stage: ", "output "},
-                                            {"fixed cost of a kernel: ", "fixed "}};
+                                            {"fixed cost of a kernel: ", "fixed "},
+                                            {"the regression has ", ""}};
     static const char dram[] = "waits for DRAM: ";
     snprintf(dst, size, "%s%s", is_spill ? "spill; " : "", why);
     if (strncmp(why, dram, sizeof dram - 1) == 0)
@@ -150,7 +153,8 @@ static const char *note_of(ui_layers *layers, const ui_layers_row *row)
 {
     const nw_kernel *kernel = ui_layers_kernel(layers, row);
     char why[200], text[320];
-    shorten(ui_layers_cost(layers, row)->why, ui_layers_spills(layers, row), why, sizeof why);
+    shorten(nw_report_why(&layers->current->estimate, row->kernel), ui_layers_spills(layers, row),
+            why, sizeof why);
     bool is_outside = ui_layers_is_extrapolated(layers, row);
     snprintf(text, sizeof text, "%s%s%s%s", kernel->note, kernel->note[0] && why[0] ? "; " : "",
              why, is_outside ? "; extrapolated" : "");

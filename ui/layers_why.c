@@ -239,15 +239,17 @@ static void put_prediction(pager *p, const ui_layers *layers, const ui_layers_ro
                  : p->rect.columns < 76 ? "extrapolated"
                                         : "extrapolated: outside the range of training");
     else
-        snprintf(text, sizeof text, "? us: the regression has no model of this type");
+        snprintf(text, sizeof text, "? us: %s",
+                 nw_report_why(&layers->current->estimate, row->kernel));
     bool is_fine = latency->is_known && !latency->is_outside;
     put_words(p, is_fine ? UI_ROLE_TEXT : UI_ROLE_WARNING, text);
-    if (device.is_known && device_us > 0 && latency->is_known)
+    if (!device.is_known)
+        snprintf(text, sizeof text, "device ? us: %s", device.why);
+    else if (device_us > 0 && latency->is_known)
         snprintf(text, sizeof text, "device %.2f us (predicted %+.1f%%): %s", device_us,
                  100 * (us / device_us - 1), device.why);
     else
-        snprintf(text, sizeof text, "device %.*f us: %s", device.is_known ? 2 : 0, device_us,
-                 device.why);
+        snprintf(text, sizeof text, "device %.2f us: %s", device_us, device.why);
     nw_arena arena = {0};
     put_words(p, UI_ROLE_TEXT, ui_layers_printable(&arena, text));
     nw_arena_fini(&arena);

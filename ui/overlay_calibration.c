@@ -80,7 +80,9 @@ static ui_rect begin_part(ui_canvas *canvas, ui_rect rect, const char *title)
 /* More words than there is room for: the key that shows them is named. */
 static const char *format_more(int lines, char *dst, size_t size)
 {
-    snprintf(dst, size, lines > 0 ? " (PgDn: %d more line%s)" : "", lines, lines == 1 ? "" : "s");
+    dst[0] = '\0';
+    if (lines > 0)
+        snprintf(dst, size, " (PgDn: %d more line%s)", lines, lines == 1 ? "" : "s");
     return dst;
 }
 

@@ -185,7 +185,7 @@ static void add_row(const nw_breakdown *b, int index, int width, nw_buf *out)
         snprintf(type, sizeof type, "host x%d", kernel->n_nodes);
     else
         nw_kernel_shape_name(&kernel->shape, type, sizeof type);
-    const char *why = cost->why;
+    const char *why = nw_report_why(e, index);
     snprintf(line, sizeof line, "%4d %10s %6s  %-8s %6s %8s %9s  %-16s %-14s %-44s  %s%s%s", index,
              cost->is_known ? time : "?", cost->is_known ? share : "?",
              cost->is_known ? nw_bound_name(cost->bound) : "?", cost->macs ? util : "",

@@ -136,7 +136,7 @@ static cJSON *kernel_json(const nw_breakdown *b, int index)
     snprintf(text, sizeof text, "%dx%dx%d", (int)cost->tile.h, (int)cost->tile.w,
              (int)cost->tile.c);
     cJSON_AddStringToObject(object, "tile", cost->tile.h ? text : "");
-    cJSON_AddStringToObject(object, "why", cost->why);
+    cJSON_AddStringToObject(object, "why", nw_report_why(b->estimate, index));
     cJSON *warnings = cJSON_AddArrayToObject(object, "warnings");
     if (kernel->note[0])
         cJSON_AddItemToArray(warnings, cJSON_CreateString(kernel->note));
@@ -375,7 +375,7 @@ void nw_breakdown_csv(const nw_breakdown *b, nw_buf *out)
             add_cycles(cost, out);
         else
             nw_buf_puts(out, ",,,,,,,,,");
-        add_cell(out, cost->why);
+        add_cell(out, nw_report_why(e, i));
         nw_buf_puts(out, ",");
         add_cell(out, kernel->note);
         nw_buf_printf(out, ",%s\n", !cost->is_known ? "" : e->latencies[i].is_outside ? "1" : "0");

@@ -72,6 +72,14 @@ const char *nw_format_band(int64_t value_ps, int64_t low_ps, int64_t high_ps, ch
     return dst;
 }
 
+const char *nw_report_why(const nw_estimate *e, int kernel)
+{
+    nw_kernel_kind kind = e->kernels->kernels[kernel].shape.parts[0].kind;
+    bool has_no_model = e->estimator->regression && !e->latencies[kernel].is_known;
+    return has_no_model && kind != NW_KERNEL_OPAQUE ? "the regression has no model of this type"
+                                                    : e->costs[kernel].why;
+}
+
 double nw_report_outside_share(const nw_estimate *e)
 {
     double outside_ps = 0;

@@ -52,6 +52,8 @@ bool nw_report_is_simulated(const nw_estimator *estimator);
 bool nw_report_is_calibrated(const nw_estimate *estimate, const nw_hw *hw);
 const char *nw_format_calibration(const nw_estimate *estimate, const nw_hw *hw, char *dst,
                                   size_t size);
+/* Why kernel i takes its time, or why nobody knows. */
+const char *nw_report_why(const nw_estimate *estimate, int kernel);
 /* "6.1 to 6.8", in the unit and around the value of nw_format_time, as fine as the width asks. */
 const char *nw_format_band(int64_t value_ps, int64_t low_ps, int64_t high_ps, char *dst,
                            size_t size);

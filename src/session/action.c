@@ -71,14 +71,15 @@ static void say_doubts(nw_session *s, const nw_point *point)
                        point->hw->name, point->estimate.reason);
 }
 
-/* Of the two ways to estimate the same network: whether the device is where the regression says
- * that it may be. */
-static const char *compare_to_band(const nw_point *x, const nw_point *y)
+/* What else there is to say of two totals. Of two ways to estimate the same network: whether the
+ * device is where the regression says that it may be. */
+static const char *compare(const nw_point *x, const nw_point *y)
 {
     const nw_estimate *a = &x->estimate, *b = &y->estimate;
     const nw_estimate *with = a->has_band ? a : b, *other = with == a ? b : a;
-    if (x->hw != y->hw || !with->has_band || other->estimator->regression || a->n_unknown ||
-        b->n_unknown)
+    if (a->n_unknown != b->n_unknown)
+        return ", not comparable: costs are unknown";
+    if (x->hw != y->hw || !with->has_band || other->estimator->regression || a->n_unknown)
         return "";
     bool is_inside = other->latency_ps >= with->low_ps && other->latency_ps <= with->high_ps;
     return is_inside ? ", inside the regression's 90 % band"
@@ -97,7 +98,7 @@ static void say_change(nw_session *s, const char *what, const char *from, const 
     nw_session_say(
         s, NW_MESSAGE_INFO, "%s %s -> %s: latency %s%s", what, from, to,
         format_change(before->estimate.latency_ps, now->estimate.latency_ps, change, sizeof change),
-        compare_to_band(before, now));
+        compare(before, now));
 }
 
 /* ---- changes ---- */
