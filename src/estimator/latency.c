@@ -144,10 +144,9 @@ static void predict_group(const nw_regression *r, const nw_hw *hw, miss *misses,
     double ps = nw_regression_unit_us(r) * 1e6;
     for (int i = 0; i < n; i++) {
         double rounded = latency[i] * ps;
-        misses[i].latency = (nw_kernel_latency){rounded < 0x1p62 ? llround(rounded) : INT64_MAX,
-                                                isnan(g->report.spread) ? 0
-                                                                        : (float)g->report.spread,
-                                                true, is_outside[i]};
+        misses[i].latency = (nw_kernel_latency){
+            rounded < 0x1p62 ? llround(rounded) : INT64_MAX,
+            isnan(g->report.spread) ? 0 : (float)g->report.spread, true, is_outside[i]};
     }
     free(values);
     free(latency);
