@@ -307,5 +307,6 @@ int main(void)
     bench_start_and_idling(yardstick);
     bench_lua();
     bench_trees();
+    bench_estimator();
     return 0;
 }

@@ -111,7 +111,7 @@ static void add_pair(const nw_estimator *estimator, const nw_hw *hw, nw_estimate
     nw_estimate edited = *e;
     edited.kernels = &kernels;
     edited.latencies = malloc(((size_t)n + 1) * sizeof *edited.latencies);
-    const nw_kernel_shape **shapes = malloc(((size_t)n + 1) * sizeof *shapes);
+    const nw_kernel_shape **shapes = calloc((size_t)n + 1, sizeof *shapes);
     nw_kernel_latency *truth = malloc(((size_t)n + 1) * sizeof *truth);
     for (int i = 0; i < n; i++) {
         kernels.kernels[i] = e->kernels->kernels[i];
