@@ -36,7 +36,7 @@ static const struct {
     {"unet", 4, nw_family_unet},
     {"selfie", 6, nw_family_selfie},
     {"pixels", 3, nw_family_pixels},
-    {"attention", 3, nw_family_attention},
+    {"attention", 4, nw_family_attention},
     {"mixed", 9, nw_family_mixed},
 };
 

@@ -34,9 +34,10 @@ typedef struct nw_plan_row {
 } nw_plan_row;
 
 typedef struct nw_plan_source {
-    char name[32];         /* "ibn-0012": family and index */
-    int index;             /* for nw_plan_network */
-    const char *precision; /* given to nw_kernels_split: static, the options' or NULL */
+    char name[32]; /* "ibn-0012": family and index */
+    int index;     /* for nw_plan_network */
+    /* given to nw_kernels_split: static, or borrowed from options; or NULL */
+    const char *precision;
     int first_row, n_rows;
 } nw_plan_source;
 

@@ -101,7 +101,7 @@ static void add_any_resize(nw_draw *d)
 static void add_any_binary(nw_draw *d, const past *p)
 {
     static const nw_op ops[] = {NW_OP_ADD, NW_OP_SUB, NW_OP_MUL, NW_OP_MAX, NW_OP_MIN, NW_OP_DIV};
-    nw_op op = ops[nw_rng_pick(&d->rng, (const double[]){4, 1, 3, 2, 1, 1}, 6)];
+    nw_op op = ops[nw_rng_pick(&d->rng, (const double[]){4, 1, 3, 3, 2, 1}, 6)];
     const nw_draw_map *other = find_like(d, p, true);
     if (other) {
         nw_draw_binary(d, op, *other, nw_draw_chance(d, 0.3) ? NW_OP_RELU : NW_DRAW_LINEAR);
@@ -125,8 +125,8 @@ static void add_hourglass(nw_draw *d)
     if (nw_draw_chance(d, 0.5))
         nw_draw_pointwise(d, map.c, NW_OP_RELU);
     nw_draw_resize(d, map.h, map.w);
-    nw_draw_binary(d, (nw_op)NW_DRAW_ONE_OF(d, NW_OP_ADD, NW_OP_ADD, NW_OP_MUL, NW_OP_MAX), map,
-                   NW_DRAW_LINEAR);
+    nw_op op = (nw_op)NW_DRAW_ONE_OF(d, NW_OP_ADD, NW_OP_ADD, NW_OP_MUL, NW_OP_MAX, NW_OP_MIN);
+    nw_draw_binary(d, op, map, NW_DRAW_LINEAR);
 }
 
 static void add_gate(nw_draw *d)
@@ -153,7 +153,7 @@ static void add_move(nw_draw *d)
         nw_draw_shuffle(d, c % 4 == 0 ? 4 : c % 3 == 0 ? 3 : c % 2 == 0 ? 2 : 1);
         break;
     default:
-        nw_draw_scale(d, nw_draw_chance(d, 0.6) ? NW_OP_MUL : NW_OP_POW, (const int64_t[]){1}, 1);
+        nw_draw_scale(d, nw_draw_chance(d, 0.4) ? NW_OP_MUL : NW_OP_POW, (const int64_t[]){1}, 1);
     }
 }
 
@@ -215,23 +215,29 @@ static void branch_fc(nw_draw *d)
                    nw_draw_chance(d, 0.5) ? NW_OP_RELU : NW_DRAW_LINEAR);
 }
 
-/* Every place with every other. */
+/* Every place with every other, or every channel with every other; in some heads. */
 static void branch_product(nw_draw *d)
 {
-    int64_t n = (int64_t)d->at.h * d->at.w;
-    if (n > 1600 || d->style != NW_DRAW_NHWC)
-        return;
-    nw_draw_reshape(d, (const int64_t[]){1, n, d->at.c}, 3);
+    int64_t n = (int64_t)d->at.h * d->at.w, c = d->at.c;
+    int64_t heads = NW_DRAW_ONE_OF(d, 1, 2, 3, 4, 8);
+    bool of_channels = n > 1600 || nw_draw_chance(d, 0.3), is_last = d->style == NW_DRAW_NHWC;
+    heads = c % heads ? 1 : heads;
+    nw_draw_reshape(d, (const int64_t[]){1, is_last ? n : c, is_last ? c : n}, 3);
+    if (heads > 1 && !is_last)
+        nw_draw_reshape(d, (const int64_t[]){1, heads, c / heads, n}, 4);
     nw_tensor_id pair[2] = {d->at.id, d->at.id};
-    nw_draw_node(d, NW_OP_MATMUL, pair, 2)->attrs.transpose_b = true;
+    nw_node *node = nw_draw_node(d, NW_OP_MATMUL, pair, 2);
+    node->attrs.transpose_a = is_last == of_channels;
+    node->attrs.transpose_b = is_last != of_channels;
     nw_draw_settle(d);
-    nw_draw_softmax(d, -1);
+    if (nw_draw_chance(d, 0.5))
+        nw_draw_softmax(d, -1);
 }
 
 static void add_branch(nw_draw *d)
 {
     nw_draw_map map = d->at;
-    switch (nw_draw_int(d, 0, 5)) {
+    switch (nw_draw_int(d, 0, 6)) {
     case 0:
     case 1:
         branch_reduce(d);
@@ -253,7 +259,7 @@ static void add_branch(nw_draw *d)
 
 static void add_any(nw_draw *d, past *p)
 {
-    static const double weights[] = {4, 2.5, 4, 3, 2, 4, 1, 2, 1, 1.5, 3, 5};
+    static const double weights[] = {4, 2.5, 4, 3, 2, 4, 1, 2.5, 2, 1.5, 3, 6};
     switch (nw_rng_pick(&d->rng, weights, (int)(sizeof weights / sizeof *weights))) {
     case 0:
         add_any_conv(d);
