@@ -120,33 +120,37 @@ bool silicon_score_rows(const nw_hw *hw, bool with_se, silicon_score *out)
 
 /* ---- calibrated on a tenth ---- */
 
-enum { CONV_1X1, CONV_KXK, DEPTHWISE, ADDITION, ON_HOST, REST, BYTES, KERNELS, N_TERMS };
+enum { CONV, DEPTHWISE, ADDITION, ON_HOST, ONCE, N_TERMS };
 
 typedef struct silicon_row {
     double terms[N_TERMS], latency, macs, measured;
 } silicon_row;
 
+/* Cycles of the array by kind of kernel: how memory and compute overlap is the chip's own, and part
+ * of the factors. */
 static void take_terms(const nw_estimate *e, silicon_row *row)
 {
     for (int i = 0; i < e->kernels->n_kernels; i++) {
         const nw_kernel_shape *shape = &e->kernels->kernels[i].shape;
-        const nw_kernel_part *p = &shape->parts[0];
-        int term = REST;
-        if (p->kind == NW_KERNEL_VIEW)
-            continue;
-        if (p->kind == NW_KERNEL_CONV)
-            term = p->kernel_h == 1 ? CONV_1X1 : CONV_KXK;
-        else if (p->kind == NW_KERNEL_DWCONV)
-            term = DEPTHWISE;
-        else if (p->kind == NW_KERNEL_ADD)
-            term = ADDITION;
-        else if (p->kind == NW_KERNEL_HOST)
-            term = ON_HOST;
-        row->terms[term] += (double)e->costs[i].latency_ps / 1e9;
-        row->terms[BYTES] += (double)(p->in_h * p->in_w * p->in_c + p->out_h * p->out_w * p->out_c +
-                                      shape->weight_elements);
-        row->terms[KERNELS] += 1;
+        double cycles = (double)e->costs[i].cycles[NW_BOUND_COMPUTE] / 1e6;
+        switch (shape->parts[0].kind) {
+        case NW_KERNEL_CONV:
+            row->terms[CONV] += cycles;
+            break;
+        case NW_KERNEL_DWCONV:
+            row->terms[DEPTHWISE] += cycles;
+            break;
+        case NW_KERNEL_ADD:
+            row->terms[ADDITION] += cycles;
+            break;
+        case NW_KERNEL_HOST:
+            row->terms[ON_HOST] += (double)shape->host_elements / 1e6;
+            break;
+        default:
+            break;
+        }
     }
+    row->terms[ONCE] = 1;
     row->latency = (double)e->latency_ps / 1e9;
     row->macs = (double)e->macs;
 }

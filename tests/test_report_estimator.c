@@ -449,8 +449,9 @@ END_TEST
 
 START_TEST(verify_is_refused_where_there_is_nothing_to_compare)
 {
-    run_result r = run_here("estimate demo --hw ne64 --verify");
-    ck_run(run_not_refused(&r, "--verify: there is no regression for ne64|nasw measure|nasw fit"),
+    run_result r = run_here("estimate demo --hw cpu-onednn --verify");
+    ck_run(run_not_refused(&r,
+                           "--verify: there is no regression for cpu-onednn|nasw measure|nasw fit"),
            &r);
     ck_assert_int_eq(r.status, 2);
     run_free(&r);

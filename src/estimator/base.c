@@ -17,6 +17,7 @@ static const int candidates[] = {-1,
                                  AT(IN_ELEMENTS),
                                  AT(OUT_ELEMENTS),
                                  AT(WEIGHT_ELEMENTS),
+                                 AT(DRAM_ELEMENTS),
                                  AT(DEPTH),
                                  AT(OUT_PIXELS),
                                  ROLE(IN_C),
@@ -32,6 +33,14 @@ static const int candidates[] = {-1,
                                  AT(HOST_US)};
 
 _Static_assert(sizeof candidates / sizeof *candidates <= NW_MAX_TERMS, "too many terms");
+
+/* Few rows would bend many terms to fit: then only what any device has, its fixed cost and its
+ * work. */
+static const int few_with_hw[] = {-1, AT(ROOFLINE_CYCLES), AT(HOST_US)};
+static const int few_without[] = {
+    -1, AT(MACS), AT(WINDOW_OPS), AT(IN_ELEMENTS), AT(OUT_ELEMENTS), AT(WEIGHT_ELEMENTS)};
+
+#define FEW_ROWS 60
 
 static double term_of(int value, const float *row)
 {
@@ -74,9 +83,18 @@ void nw_base_fit(const float *x, int stride, const double *y, int n, nw_base *ou
     double gram[NW_MAX_TERMS][NW_MAX_TERMS] = {{0}}, right[NW_MAX_TERMS] = {0};
     double scale[NW_MAX_TERMS] = {0}, c[NW_MAX_TERMS], least = INFINITY;
     *out = (nw_base){0};
-    for (size_t k = 0; k < sizeof candidates / sizeof *candidates; k++)
-        if (is_usable(candidates[k], x, stride, n))
-            out->value[out->n_terms++] = candidates[k];
+    const int *terms = candidates;
+    size_t n_terms = sizeof candidates / sizeof *candidates;
+    if (n < FEW_ROWS && is_usable(AT(ROOFLINE_CYCLES), x, stride, n)) {
+        terms = few_with_hw;
+        n_terms = sizeof few_with_hw / sizeof *few_with_hw;
+    } else if (n < FEW_ROWS) {
+        terms = few_without;
+        n_terms = sizeof few_without / sizeof *few_without;
+    }
+    for (size_t k = 0; k < n_terms; k++)
+        if (is_usable(terms[k], x, stride, n))
+            out->value[out->n_terms++] = terms[k];
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < n; i++) {
             const float *row = x + (size_t)i * (size_t)stride;

@@ -233,6 +233,10 @@ static void fill_plain(const nw_row *row, const nw_sizes *s, double *f)
         f[NW_FEATURE_IN_FILL_4 + i] = fill(per_group, 4 << i);
     for (int i = 0; i < 6; i++)
         f[NW_FEATURE_OUT_FILL_4 + i] = fill(s->out_c, 4 << i);
+    f[NW_FEATURE_DRAM_ELEMENTS] =
+        (row->role[NW_ROLE_IN_DRAM] > 0 ? f[NW_FEATURE_IN_ELEMENTS] : 0) +
+        (row->role[NW_ROLE_SECOND_DRAM] > 0 ? s->batch * second : 0) +
+        (row->role[NW_ROLE_OUT_DRAM] > 0 ? f[NW_FEATURE_OUT_ELEMENTS] : 0);
     for (int i = 0; i < 3; i++)
         f[NW_FEATURE_TILES_32 + i] = ceil_div(pixels, 32 << i) * ceil_div(s->out_c, 32 << i);
 }

@@ -100,6 +100,7 @@ const char *nw_row_group(const nw_kernel_shape *shape, char *dst, size_t size);
     X(OUT_FILL_32, "out_fill_32", "1", "of 32")                                                    \
     X(OUT_FILL_64, "out_fill_64", "1", "of 64")                                                    \
     X(OUT_FILL_128, "out_fill_128", "1", "of 128")                                                 \
+    X(DRAM_ELEMENTS, "dram_elements", "1", "of maps that live off chip")                           \
     X(TILES_32, "tiles_32", "1", "ceil(out_pixels / 32) x ceil(out_c / 32)")                       \
     X(TILES_64, "tiles_64", "1", "ceil(out_pixels / 64) x ceil(out_c / 64)")                       \
     X(TILES_128, "tiles_128", "1", "ceil(out_pixels / 128) x ceil(out_c / 128)")

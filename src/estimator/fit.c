@@ -87,16 +87,16 @@ static void choose_features(work *w, const nw_columns *columns, const nw_table *
 /* ---- training ---- */
 
 /* Deeper and more trees where there are rows for them; slow learning where there are few. */
-static nw_booster_params choose_params(int n, const nw_fit_options *o)
+nw_booster_params nw_fit_params(int n, int n_trees, uint32_t seed)
 {
     nw_booster_params p = nw_booster_defaults();
-    p.seed = o->seed;
+    p.seed = seed;
     p.base_score = 0;
     p.max_bin = 256;
     p.lambda = 1;
     p.min_child_weight = 1;
     p.max_depth = n < 10000 ? 6 : 8;
-    p.n_trees = o->n_trees > 0 ? o->n_trees : 300;
+    p.n_trees = n_trees > 0 ? n_trees : 300;
     p.eta = fmin(0.3, 15.0 / p.n_trees); /* as far in the end, whatever the number */
     p.subsample = 0.8;
     p.colsample = 0.5;
@@ -124,7 +124,7 @@ static nw_status train(const work *w, const int *rows, int n, nw_base *base, nw_
     }
     nw_base_fit(values, d->stride, targets, n, base);
     nw_status status = NW_OK;
-    nw_booster_params params = choose_params(n, w->options);
+    nw_booster_params params = nw_fit_params(n, w->options->n_trees, w->options->seed);
     *n_trees = 0;
     if (n >= FEW_ROWS && g->n_features > 0) {
         size_t width = (size_t)g->n_features;
@@ -449,7 +449,8 @@ static void keep_sample(nw_regression *r, const nw_dataset *d, const double *oof
 
 static const char *keep(nw_regression *r, const char *text)
 {
-    return nw_arena_strdup(&r->text, text ? text : "");
+    char clean[512];
+    return nw_arena_strdup(&r->text, nw_text_visible(text ? text : "", clean, sizeof clean));
 }
 
 static void describe_origin(nw_regression *r, const nw_table *table, const nw_dataset *d,

@@ -7,6 +7,7 @@
 
 #include "src/base/arena.h"
 #include "src/estimator/base.h"
+#include "src/estimator/booster.h"
 #include "src/estimator/columns.h"
 #include "src/estimator/estimator.h"
 #include "src/estimator/trees.h"
@@ -39,6 +40,9 @@ struct nw_regression {
     nw_hw *hw;     /* features were made with it; NULL: without */
     nw_arena text; /* of the report */
 };
+
+/* How n rows are trained; n_trees 0: as many as they ask for. */
+nw_booster_params nw_fit_params(int n, int n_trees, uint32_t seed);
 
 /* nw_fit that hands out what it predicted out of fold: a number a row of the table, NAN where there
  * is none; room for all of them. */

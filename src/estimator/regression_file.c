@@ -235,7 +235,9 @@ static int count_in(const cJSON *object, const char *key)
 static const char *text_in(reader *in, const cJSON *object, const char *key)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    return nw_arena_strdup(&in->r->text, cJSON_IsString(item) ? item->valuestring : "");
+    const char *raw = cJSON_IsString(item) ? item->valuestring : "";
+    char clean[512];
+    return nw_arena_strdup(&in->r->text, nw_text_visible(raw, clean, sizeof clean));
 }
 
 static nw_scores scores_in(const cJSON *object, const char *key)
