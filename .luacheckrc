@@ -10,9 +10,9 @@ std = {
                               "match", "rep", "reverse", "sub", "upper" } },
         table = { fields = { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
         utf8 = { other_fields = true },
-        nasw = { fields = { "load", "hw", "hw_names", "estimate", "print", "log", "table", "csv",
-                            "json", "write", "clock", "act", "actions", "current", "baseline",
-                            "messages", "bind", "theme" } },
+        nasw = { fields = { "load", "hw", "hw_names", "estimate", "measure", "fit", "estimator",
+                            "print", "log", "table", "csv", "json", "write", "clock", "act",
+                            "actions", "current", "baseline", "messages", "bind", "theme" } },
     },
 }
 max_line_length = 100

@@ -7,11 +7,12 @@
 
 #include "src/report/report.h"
 
-const bind_type *const bind_types[] = {&bind_network_type, &bind_hw_type, &bind_estimate_type,
-                                       NULL};
-const bind_row *const bind_modules[] = {bind_network_module,  bind_hw_module,
-                                        bind_estimate_module, bind_output_rows,
-                                        bind_session_rows,    NULL};
+const bind_type *const bind_types[] = {&bind_network_type,   &bind_hw_type,
+                                       &bind_estimate_type,  &bind_measurements_type,
+                                       &bind_estimator_type, NULL};
+const bind_row *const bind_modules[] = {
+    bind_network_module, bind_hw_module,   bind_estimate_module, bind_measure_module,
+    bind_fit_module,     bind_output_rows, bind_session_rows,    NULL};
 
 lua_engine *bind_engine(lua_State *L)
 {
@@ -73,6 +74,10 @@ static void open_type(lua_State *L, const bind_type *type)
     lua_setfield(L, -2, "__close");
     lua_pushcfunction(L, type->text);
     lua_setfield(L, -2, "__tostring");
+    if (type->length) {
+        lua_pushcfunction(L, type->length);
+        lua_setfield(L, -2, "__len");
+    }
     lua_pushstring(L, type->name);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
@@ -224,6 +229,30 @@ const char *bind_option(lua_State *L, int index, const char *key, const char *fa
         luaL_argerror(L, index, lua_pushfstring(L, "option '%s' must be a string", key));
     lua_pop(L, 1);
     return fallback;
+}
+
+void bind_push_option(lua_State *L, int index, const char *key)
+{
+    if (lua_isnoneornil(L, index)) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_pushstring(L, key);
+    lua_rawget(L, index);
+}
+
+int64_t bind_int_option(lua_State *L, int index, const char *key, int64_t low, int64_t high)
+{
+    bind_push_option(L, index, key);
+    int is_int = 1;
+    bool is_given = !lua_isnil(L, -1);
+    lua_Integer value = is_given ? lua_tointegerx(L, -1, &is_int) : 0;
+    if (is_given && (!is_int || value < low || value > high))
+        luaL_argerror(L, index,
+                      lua_pushfstring(L, "option '%s' must be a whole number from %I to %I", key,
+                                      (LUAI_UACINT)low, (LUAI_UACINT)high));
+    lua_pop(L, 1);
+    return value;
 }
 
 /* ---- text ---- */

@@ -10,6 +10,9 @@
 #include <lua.h>
 
 #include "lua/engine.h"
+#include "src/base/file.h"
+#include "src/base/table.h"
+#include "src/estimator/estimator.h"
 #include "src/graph/graph.h"
 #include "src/hw/hw.h"
 
@@ -37,7 +40,8 @@ struct lua_engine {
     char raised_at[96]; /* "F.lua:12: ", for errors that are no texts */
     int output_errno;   /* of BIND_STOP_OUTPUT */
     int n_running;      /* calls under way */
-    int depth;          /* scripts that run scripts */
+    struct bind_opened *opened; /* estimators in use; choice.c */
+    int depth;                  /* scripts that run scripts */
 };
 
 lua_engine *bind_engine(lua_State *L);
@@ -51,6 +55,8 @@ void bind_charge(lua_State *L, int64_t units);
  * together. False: over the limit, nothing is accounted. Negative: given back. */
 bool bind_hold(lua_State *L, int64_t n_bytes);
 _Noreturn void bind_raise_stop(lua_State *L, bind_stop stop);
+/* For long work in C, which cannot be left by raising: why to end it, for bind_raise_stop then. */
+bind_stop bind_must_stop(lua_engine *engine);
 /* Opens the library of the engine: the safe part, or all of it. May raise. */
 void bind_open_library(lua_State *L);
 void bind_open_patterns(lua_State *L); /* pattern.c: into the table at the top */
@@ -69,13 +75,16 @@ typedef struct bind_type {
     const char *name;     /* "nasw.Network" */
     const bind_row *rows; /* ends with a NULL name */
     lua_CFunction close, text;
+    lua_CFunction length; /* of #object; NULL: none */
 } bind_type;
 
 extern const bind_type bind_network_type, bind_hw_type, bind_estimate_type;
+extern const bind_type bind_measurements_type, bind_estimator_type;
 extern const bind_type *const bind_types[]; /* NULL-terminated */
 
 extern const bind_row bind_network_rows[], bind_hw_rows[], bind_estimate_rows[];
 extern const bind_row bind_network_module[], bind_hw_module[], bind_estimate_module[];
+extern const bind_row bind_measure_module[], bind_fit_module[];
 extern const bind_row bind_output_rows[], bind_session_rows[], bind_face_rows[];
 extern const bind_row *const bind_modules[]; /* of nasw, NULL-terminated */
 
@@ -99,6 +108,10 @@ void bind_set_number(lua_State *L, const char *key, double value);
 void bind_set_text(lua_State *L, const char *key, const char *value);
 /* The option of the table at index, or fallback; raises for another type. Index may hold none. */
 const char *bind_option(lua_State *L, int index, const char *key, const char *fallback);
+/* Pushes the option, whatever it is; nil: not given. */
+void bind_push_option(lua_State *L, int index, const char *key);
+/* The whole number from low to high; 0: not given. Raises for others. */
+int64_t bind_int_option(lua_State *L, int index, const char *key, int64_t low, int64_t high);
 /* Raises for a key that is not in names (NULL-terminated). */
 void bind_check_options(lua_State *L, int index, const char *const *names);
 
@@ -123,7 +136,21 @@ typedef struct bind_hw {
     const nw_hw *hw; /* NULL: closed */
     nw_hw *owned;
     const nw_point *point;
+    char *figures; /* what estimates depend on, as a text; NULL: not needed yet */
 } bind_hw;
+
+/* A CSV, as text and as a table. */
+typedef struct bind_measurements {
+    nw_file *file; /* NULL: closed */
+    nw_table *table;
+    int64_t held_bytes;
+} bind_measurements;
+
+typedef struct bind_estimator {
+    nw_regression *regression; /* NULL: closed */
+    char *path;                /* of its file; "": fitted here */
+    int64_t held_bytes;
+} bind_estimator;
 
 bind_network *bind_check_network(lua_State *L, int index); /* open, or raises */
 const nw_counts *bind_network_counts(bind_network *network);
@@ -134,6 +161,31 @@ void bind_push_point_hw(lua_State *L, const nw_point *point);
 void bind_push_point(lua_State *L, const nw_point *point);
 /* Pushes a description by name and returns true, or pushes nil, message, code. */
 bool bind_load_hw(lua_State *L, const char *name);
+/* The description or the name of one at index becomes a description; false: as bind_load_hw. */
+bool bind_take_hw(lua_State *L, int index);
+/* Name and figures of the description: equal texts, equal estimates. */
+const char *bind_hw_figures(bind_hw *object);
+bind_estimator *bind_check_estimator(lua_State *L, int index);
+
+/* What stands at index becomes measurements: such an object, the path of a CSV, its text (with a
+ * line break), or a list of records. name: of the argument, for messages. Raises for other types
+ * and for values that have no place in a cell. NULL: nil, message, code were pushed. */
+bind_measurements *bind_take_table(lua_State *L, int index, const char *name);
+/* Give a new object its table and account for it; false: nil, message, code were pushed. The first
+ * takes the file. */
+bool bind_fill_table(lua_State *L, bind_measurements *object, nw_file *file);
+bool bind_read_table(lua_State *L, bind_measurements *object, const char *path);
+/* As bind_push_error, for what the core says of such a table: rows of lists by their number. */
+int bind_push_table_error(lua_State *L, nw_error *err);
+
+/* ---- who estimates (choice.c) ---- */
+/* An estimator for the hardware object at index hw: the model, or NULL: by choice (NULL: the
+ * default), opened once and kept. n_kernels: to be estimated at most. Raises nothing. Release it.
+ */
+NW_CHECKED nw_status bind_open_estimator(lua_State *L, int hw, const char *choice,
+                                         const bind_estimator *model, int n_kernels,
+                                         const nw_estimator **out, nw_error *err);
+void bind_forget_estimators(lua_engine *engine, const nw_regression *regression); /* NULL: all */
 
 /* ---- text (bind_table.c, bind_json.c) ---- */
 /* Adds the value at index as JSON; an empty table is {} or []. Raises for what has no JSON. */
@@ -148,6 +200,8 @@ void bind_add_csv(lua_State *L, int rows, int columns, nw_buf *out);
 /* Writes a file below the working folder, or anywhere if trusted. */
 NW_CHECKED nw_status bind_write_file(const char *path, const char *text, size_t length,
                                      bool is_trusted, nw_error *err);
+/* Writes text to the path at index: true, or nil, message, code. Returns how many it pushed. */
+int bind_write_text(lua_State *L, int index, const char *text, size_t length);
 /* Why a path is not one that an untrusted script may write, or NULL. */
 const char *bind_path_problem(const char *path);
 /* As bind_path_problem, and no component that exists is a symbolic link. */

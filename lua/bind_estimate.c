@@ -65,31 +65,49 @@ static int text_estimate(lua_State *L)
 
 /* ---- making ---- */
 
-/* Argument 2 becomes a description: itself, or the one of that name. False: an error is pushed. */
-static bool replace_hw_name(lua_State *L)
+/* Who estimates: an object of nasw.fit (kept by the table), or a choice. */
+static const bind_estimator *check_choice(lua_State *L, const char **choice)
 {
-    if (lua_type(L, 2) != LUA_TSTRING)
-        return true;
-    if (!bind_load_hw(L, lua_tostring(L, 2)))
-        return false;
-    lua_replace(L, 2);
-    return true;
+    const bind_estimator *model = NULL;
+    *choice = NULL;
+    bind_push_option(L, 3, "estimator");
+    int at = lua_gettop(L);
+    if (luaL_testudata(L, at, bind_estimator_type.name)) {
+        model = lua_touserdata(L, at);
+        luaL_argcheck(L, model->regression, 3, "the estimator is closed");
+    } else if (lua_type(L, at) == LUA_TSTRING) {
+        *choice = lua_tostring(L, at);
+        luaL_argcheck(L, **choice, 3, "option 'estimator' is empty");
+    } else {
+        luaL_argcheck(L, lua_isnil(L, at), 3,
+                      "option 'estimator' must be a string or an estimator");
+    }
+    lua_pop(L, 1);
+    return model;
 }
 
-static const char *search_path(lua_State *L)
+/* A name that is none is the script's mistake; what is wrong with a model is the world's. */
+static int push_estimator_error(lua_State *L, nw_error *err)
 {
-    const char *path = bind_engine(L)->config.data_path;
-    return path ? path : "";
+    static const char option[] = "--estimator";
+    if (strcmp(err->where, option) == 0)
+        return luaL_argerror(L, 3, err->message);
+    if (strncmp(err->where, option, sizeof option - 1) == 0)
+        return bind_push_failure(L, err->status, err->where + 2, err->message);
+    if (!err->where[0])
+        return bind_push_failure(L, err->status, "estimator", err->message);
+    return bind_push_error(L, err);
 }
 
 static int bind_estimate_run(lua_State *L)
 {
     static const char *const options[] = {"estimator", "precision", NULL};
+    const char *choice;
     bind_network *network = bind_check_network(L, 1);
     bind_check_options(L, 3, options);
-    const char *choice = bind_option(L, 3, "estimator", NULL);
+    const bind_estimator *model = check_choice(L, &choice);
     const char *precision = bind_option(L, 3, "precision", "file");
-    if (!replace_hw_name(L))
+    if (!bind_take_hw(L, 2))
         return 3;
     const nw_hw *hw = bind_check_hw(L, 2);
     bind_charge(L, UNITS_PER_KERNEL * (int64_t)network->graph->n_nodes);
@@ -103,8 +121,9 @@ static int bind_estimate_run(lua_State *L)
     object->hw = lua_touserdata(L, 2);
     nw_error err;
     const nw_estimator *estimator;
-    if (nw_estimator_open(choice, hw, search_path(L), &estimator, NULL, 0, &err) != NW_OK)
-        return choice ? luaL_argerror(L, 3, err.message) : bind_push_error(L, &err);
+    if (bind_open_estimator(L, 2, choice, model, network->graph->n_nodes, &estimator, &err) !=
+        NW_OK)
+        return push_estimator_error(L, &err);
     nw_status status =
         nw_estimate_graph(estimator, network->graph, hw, precision, &object->owned, &err);
     nw_estimator_release(estimator);
@@ -317,6 +336,24 @@ static int estimate_kernels(lua_State *L)
     return 1;
 }
 
+/* ---- two estimates ---- */
+
+static int estimate_difference(lua_State *L)
+{
+    const nw_estimate *a = check_estimate(L, 1)->estimate, *b = check_estimate(L, 2)->estimate;
+    bind_charge(L, UNITS_PER_KERNEL * (int64_t)(a->kernels->n_kernels + b->kernels->n_kernels));
+    nw_difference d = nw_estimate_difference(a, b);
+    lua_createtable(L, 0, 3);
+    if (!has_cost(a) || !has_cost(b))
+        return 1;
+    bind_set_number(L, "latency_us", (double)d.latency_ps / 1e6);
+    if (d.has_band) {
+        bind_set_number(L, "low_us", (double)d.low_ps / 1e6);
+        bind_set_number(L, "high_us", (double)d.high_ps / 1e6);
+    }
+    return 1;
+}
+
 /* ---- pages ---- */
 
 static int push_page(lua_State *L, nw_buf *out)
@@ -386,6 +423,8 @@ const bind_row bind_estimate_rows[] = {
     ROW(hw, "on what"),
     {"kernels", estimate_kernels, false,
      "estimate:kernels() -> list in schedule order; fields as in nasw estimate --json"},
+    {"difference", estimate_difference, false,
+     "a:difference(b) -> {latency_us, low_us, high_us}: b - a, with a band of its own"},
     {"json", estimate_json, false, "estimate:json() -> text, schema nasw.estimate/1"},
     {"csv", estimate_csv, false, "estimate:csv() -> text, a row a kernel"},
     {"text", estimate_text, false, "estimate:text([width]) -> the page nasw estimate prints"},
@@ -394,11 +433,11 @@ const bind_row bind_estimate_rows[] = {
 };
 
 const bind_type bind_estimate_type = {"nasw.Estimate", bind_estimate_rows, close_estimate,
-                                      text_estimate};
+                                      text_estimate, NULL};
 
 const bind_row bind_estimate_module[] = {
     {"estimate", bind_estimate_run, false,
-     "nasw.estimate(network, hw [, {precision = \"file\", estimator = \"device\"}]) -> estimate | "
-     "nil, message, code"},
+     "nasw.estimate(network, hw [, {precision = \"file\", estimator = \"device\", \"regression\", "
+     "path or object}]) -> estimate | nil, message, code"},
     {NULL, NULL, false, NULL},
 };

@@ -20,6 +20,7 @@ static int close_hw(lua_State *L)
     bind_hw *object = bind_check(L, 1, &bind_hw_type);
     nw_hw_free(object->owned);
     nw_point_release(object->point);
+    free(object->figures);
     memset(object, 0, sizeof *object);
     return 0;
 }
@@ -51,6 +52,29 @@ bool bind_load_hw(lua_State *L, const char *name)
     }
     object->hw = object->owned = hw;
     return true;
+}
+
+bool bind_take_hw(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TSTRING) {
+        bind_check_hw(L, index);
+        return true;
+    }
+    if (!bind_load_hw(L, lua_tostring(L, index)))
+        return false;
+    lua_replace(L, index);
+    return true;
+}
+
+const char *bind_hw_figures(bind_hw *object)
+{
+    if (object->figures)
+        return object->figures;
+    nw_buf text = {0};
+    char *figures = nw_hw_figures(object->hw);
+    nw_buf_printf(&text, "%s\n%s", object->hw->name, figures);
+    free(figures);
+    return object->figures = text.text;
 }
 
 void bind_push_point_hw(lua_State *L, const nw_point *point)
@@ -258,7 +282,7 @@ const bind_row bind_hw_rows[] = {
     {NULL, NULL, false, NULL},
 };
 
-const bind_type bind_hw_type = {"nasw.Hw", bind_hw_rows, close_hw, text_hw};
+const bind_type bind_hw_type = {"nasw.Hw", bind_hw_rows, close_hw, text_hw, NULL};
 
 const bind_row bind_hw_module[] = {
     {"hw", bind_hw_open, false,

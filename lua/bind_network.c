@@ -308,8 +308,8 @@ const bind_row bind_network_rows[] = {
     {NULL, NULL, false, NULL},
 };
 
-const bind_type bind_network_type = {"nasw.Network", bind_network_rows, close_network,
-                                     text_network};
+const bind_type bind_network_type = {"nasw.Network", bind_network_rows, close_network, text_network,
+                                     NULL};
 
 const bind_row bind_network_module[] = {
     {"load", bind_load, false,

@@ -108,18 +108,25 @@ static int bind_json(lua_State *L)
     return push_text(L, out);
 }
 
-static int bind_write(lua_State *L)
+int bind_write_text(lua_State *L, int index, const char *text, size_t length)
 {
-    size_t path_length, length;
-    const char *path = luaL_checklstring(L, 1, &path_length);
-    const char *text = luaL_checklstring(L, 2, &length);
-    luaL_argcheck(L, strlen(path) == path_length, 1, "a zero byte in the name");
+    size_t path_length;
+    const char *path = luaL_checklstring(L, index, &path_length);
+    luaL_argcheck(L, strlen(path) == path_length, index, "a zero byte in the name");
     bind_charge(L, 10000 + UNITS_PER_BYTE * (int64_t)length);
     nw_error err;
     if (bind_write_file(path, text, length, bind_engine(L)->config.is_trusted, &err) != NW_OK)
         return bind_push_error(L, &err);
     lua_pushboolean(L, 1);
     return 1;
+}
+
+static int bind_write(lua_State *L)
+{
+    size_t length;
+    luaL_checkstring(L, 1);
+    const char *text = luaL_checklstring(L, 2, &length);
+    return bind_write_text(L, 1, text, length);
 }
 
 static int bind_clock(lua_State *L)

@@ -216,6 +216,7 @@ void lua_engine_free(lua_engine *engine)
     if (!engine)
         return;
     lua_close(engine->state);
+    bind_forget_estimators(engine, NULL);
     nw_buf_fini(&engine->printed);
     nw_buf_fini(&engine->traceback);
     free(engine);

@@ -129,10 +129,13 @@ function Hw:close() end
 -- ---- estimates -------------------------------------------------------------------------------
 
 ---@class nasw.EstimateOptions
----@field estimator? string "device" by default
+---@field estimator? string|nasw.Estimator "device": the simulated device; "regression": the model of
+---this hardware (estimators/NAME.json beside the folder hw); a model file; an estimator. Default:
+---the regression if there is one for exactly these figures, else the device
 ---@field precision? string "file" (default: the file's own types), "int8", "int16", ...
 
----What one inference at batch 1 costs. Not fitting is an answer (estimate.fits), no error.
+---What one inference at batch 1 costs. Not fitting is an answer (estimate.fits), no error. A model
+---file is read once and kept while it stays as it is.
 ---@param network nasw.Network
 ---@param hw nasw.Hw|string a description or its name
 ---@param options? nasw.EstimateOptions
@@ -199,6 +202,17 @@ local Estimate = {}
 ---@return nasw.Kernel[]
 function Estimate:kernels() end
 
+---@class nasw.Difference
+---@field latency_us number? other - this; nil: either has no latency
+---@field low_us number? a 90 % band of the difference: kernels that both have cancel; nil: none is
+---known, or two estimators
+---@field high_us number?
+
+---a:difference(b): what b costs more than a.
+---@param other nasw.Estimate
+---@return nasw.Difference
+function Estimate:difference(other) end
+
 ---The text of `nasw estimate --json`, schema nasw.estimate/1.
 ---@return string
 function Estimate:json() end
@@ -214,6 +228,186 @@ function Estimate:text(width) end
 
 ---Gives its memory back at once; later use raises.
 function Estimate:close() end
+
+-- ---- measurements ----------------------------------------------------------------------------
+
+---A row by the names of the columns; a value is a number, a text, a boolean (1 or 0) or nil (an
+---empty cell).
+---@alias nasw.Row table<string, number|string|boolean>
+
+---What stands for a table: measurements, the path of a CSV ("-": standard input), its text (with a
+---line break in it), or a list of rows.
+---@alias nasw.Data nasw.Measurements|string|nasw.Row[]
+
+---@class nasw.MeasureOptions
+---@field hw? nasw.Hw|string measure on its simulated device: a description or its name
+---@field cpu? boolean measure on this CPU instead, for real, on one thread
+---@field path? string with cpu: the CSV that grows row by row, below the working folder; rows that it
+---holds already are kept, so a measurement that was stopped goes on there
+---@field emit? string measure nothing; write a single-kernel ONNX model for each shape into this
+---folder, to be measured with a chip's own tools: its manifest.csv, filled in, is data for nasw.fit
+---@field shapes? nasw.Data a kernel a row: kernel in_h in_w in_c out_h out_w out_c, where there is a
+---window kernel_h kernel_w stride_h stride_w, and dilation groups bits act residual. Default: a plan
+---that covers the kernels of real networks; on the simulated device refined where a model errs most
+---@field networks? integer of the plan; by default as many as the presets are built from
+---@field seed? integer of the plan
+
+---Measures kernels: the table of `nasw measure`, a row for each shape in their order. Kernels that
+---the CPU's library refuses have no latency_us and say why in `note`. With emit: the manifest.
+---@param options nasw.MeasureOptions
+---@return nasw.Measurements? measurements
+---@return string? message
+---@return nasw.Code? code
+function nasw.measure(options) end
+
+---#measurements is the number of its rows.
+---@class nasw.Measurements
+---@field device string what was measured; empty: not said
+---@field source string who measured; empty: not said
+---@field date string "2025-07-01"; empty: not said
+---@field tool string with what; empty: not said
+local Measurements = {}
+
+---@return string[]
+function Measurements:columns() end
+
+---A new table of row i.
+---@param i integer from 1
+---@return nasw.Row
+function Measurements:row(i) end
+
+---A new list of all rows.
+---@return nasw.Row[]
+function Measurements:rows() end
+
+---The text that `nasw measure` writes.
+---@return string
+function Measurements:csv() end
+
+---Writes that text, as nasw.write does.
+---@param path string
+---@return true? ok
+---@return string? message
+---@return nasw.Code? code
+function Measurements:write(path) end
+
+---Gives its memory back at once; later use raises.
+function Measurements:close() end
+
+-- ---- regressions on measurements -------------------------------------------------------------
+
+---@class nasw.FitOptions
+---@field data nasw.Data
+---@field target string the column to predict; its unit ends its name: latency_us
+---@field group? string a model for each word of this column; by default `kernel` if it holds words
+---@field features? string|string[] names of features and columns; by default all that vary
+---@field hw? nasw.Hw|string for the features that need a description
+---@field network? string the column that names a row's network
+---@field totals? nasw.Data networks measured whole, with that column and total_target
+---@field total_target? string
+---@field test? nasw.Data rows to score besides
+---@field trees? integer of each model; by default as many as its rows ask for
+---@field seed? integer
+
+---Trains a model per type of kernel, as `nasw fit` does: the same table and options give the same
+---model, bit for bit. Twenty thousand rows are about what a script's budget allows; Ctrl-C stops it.
+---@param options nasw.FitOptions
+---@return nasw.Estimator? estimator
+---@return string? message
+---@return nasw.Code? code
+function nasw.fit(options) end
+
+---Reads a model file of `nasw fit` or estimator:write.
+---@param path string
+---@return nasw.Estimator? estimator
+---@return string? message
+---@return nasw.Code? code
+function nasw.estimator(path) end
+
+---@class nasw.Estimator
+---@field target string the column it predicts
+---@field path string the file it was read from; empty: fitted here
+local Estimator = {}
+
+---A prediction for each row, in the unit of the target; nil in its place for a type that training
+---has not seen, so count with #rows.
+---@param rows nasw.Data
+---@return number[]? predictions
+---@return string? message
+---@return nasw.Code? code
+function Estimator:predict(rows) end
+
+---Errors in percent of what was measured.
+---@class nasw.Scores
+---@field n integer rows that were predicted
+---@field mape_pct number? mean; nil: no row
+---@field rmspe_pct number? root mean square
+---@field within_5_pct number? percent of rows whose error is at most 5 %
+---@field within_10_pct number?
+---@field spearman number? rank correlation; nil without variation
+
+---How right it is on measured rows.
+---@param data nasw.Data
+---@param target? string by default the column it was trained on
+---@return nasw.Scores? scores
+---@return string? message
+---@return nasw.Code? code
+function Estimator:evaluate(data, target) end
+
+---@class nasw.FitGroup
+---@field name string the type; empty: the table has no groups
+---@field rows integer used in training
+---@field shapes integer distinct ones
+---@field trees integer 0: too few rows for trees
+---@field out_of_fold nasw.Scores each row predicted by models that have not seen its shape
+---@field macs_alone nasw.Scores what c x MACs + d would score
+---@field roofline nasw.Scores what c x roofline + d would score
+---@field noise_pct number? how far equal shapes are from their mean; nil: none are equal
+---@field noisy_rows integer rows that have an equal one
+---@field spread number? root mean square of ln(measured / predicted)
+---@field worst {line: integer, measured: number, predicted: number, what: string}[] ten at most
+
+---@class nasw.Band multiples of a unit that grows with the kernels in the sum
+---@field low number
+---@field high number
+---@field n integer
+---@field from "networks"|"rows" what it was learned on
+
+---@class nasw.FitReport
+---@field target string
+---@field rows integer used
+---@field skipped integer without a target
+---@field folds integer
+---@field seed integer
+---@field out_of_fold nasw.Scores all types
+---@field test? nasw.Scores of the rows of option test
+---@field networks? {n: integer, a: number, b: number, out_of_fold: nasw.Scores, measured_sums: nasw.Scores?}
+---a network is a x sum + b; measured_sums: the floor that measured rows would give
+---@field bands {total: nasw.Band?, difference: nasw.Band?} of 90 %
+---@field groups nasw.FitGroup[]
+---@field provenance table<string, string> file device source date measured_with fitted_with data_hash
+
+---All figures of the fit.
+---@return nasw.FitReport
+function Estimator:report() end
+
+---The page that `nasw fit` prints.
+---@return string
+function Estimator:text() end
+
+---The text of `nasw fit --json`, schema nasw.fit/1.
+---@return string
+function Estimator:json() end
+
+---Writes the model file, as nasw.write does.
+---@param path string
+---@return true? ok
+---@return string? message
+---@return nasw.Code? code
+function Estimator:write(path) end
+
+---Gives its memory back at once; later use raises.
+function Estimator:close() end
 
 -- ---- texts and files -------------------------------------------------------------------------
 

@@ -64,6 +64,21 @@ _Noreturn void bind_raise_stop(lua_State *L, bind_stop stop)
     abort();
 }
 
+bind_stop bind_must_stop(lua_engine *engine)
+{
+    if (engine->config.is_interrupted &&
+        engine->config.is_interrupted(engine->config.interrupt_context))
+        return BIND_STOP_INTERRUPT;
+    if (engine->budget < 0 && !engine->config.is_trusted)
+        return BIND_STOP_BUDGET;
+    double now_s = clock_s(CLOCK_MONOTONIC);
+    if (now_s - engine->cpu_checked_s <= CPU_CHECK_S)
+        return BIND_RUNS;
+    engine->cpu_checked_s = now_s;
+    bool is_late = clock_s(CLOCK_THREAD_CPUTIME_ID) - engine->cpu_start_s > engine->config.cpu_s;
+    return is_late && !engine->config.is_trusted ? BIND_STOP_TIME : BIND_RUNS;
+}
+
 static void on_count(lua_State *L, lua_Debug *at)
 {
     (void)at;
@@ -71,19 +86,7 @@ static void on_count(lua_State *L, lua_Debug *at)
     if (engine->stop != BIND_RUNS)
         bind_raise_stop(L, engine->stop);
     engine->budget -= HOOK_INSTRUCTIONS;
-    bind_stop stop = BIND_RUNS;
-    if (engine->config.is_interrupted &&
-        engine->config.is_interrupted(engine->config.interrupt_context))
-        stop = BIND_STOP_INTERRUPT;
-    else if (engine->budget < 0 && !engine->config.is_trusted)
-        stop = BIND_STOP_BUDGET;
-    double now_s = clock_s(CLOCK_MONOTONIC);
-    if (stop == BIND_RUNS && now_s - engine->cpu_checked_s > CPU_CHECK_S) {
-        engine->cpu_checked_s = now_s;
-        if (!engine->config.is_trusted &&
-            clock_s(CLOCK_THREAD_CPUTIME_ID) - engine->cpu_start_s > engine->config.cpu_s)
-            stop = BIND_STOP_TIME;
-    }
+    bind_stop stop = bind_must_stop(engine);
     if (stop == BIND_RUNS)
         return;
     lua_sethook(L, on_count, LUA_MASKCOUNT, 1);

@@ -66,7 +66,8 @@ end
 
 local rows, worst, remarks = {}, {}, {}
 for _, name in ipairs(nasw.hw_names()) do
-    local estimate, problem = nasw.estimate(network, name, { precision = arg[2] })
+    local estimate, problem = nasw.estimate(network, name,
+        { estimator = "device", precision = arg[2] })
     if not estimate then
         remarks[#remarks + 1] = name .. ": " .. problem
         rows[#rows + 1] = { hw = name }

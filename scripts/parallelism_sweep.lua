@@ -65,7 +65,7 @@ for i, factor in ipairs(FACTORS) do
     grid[i] = {}
     for j, sram_kib in ipairs(SRAM_KIB) do
         grid[i][j] = must(nasw.estimate(network, derive(factor, sram_kib),
-            { precision = precision }))
+            { estimator = "device", precision = precision }))
     end
 end
 

@@ -35,7 +35,7 @@ static bool has_name(const name_list *list, const char *name)
     return strstr(list->text, key) != NULL;
 }
 
-/* Functions, methods and the fields of the three object classes in nasw.d.lua. */
+/* Functions, methods and the fields of the object classes in nasw.d.lua. */
 static void read_documented(name_list *list)
 {
     char class_name[64] = "", name[128];
@@ -44,8 +44,8 @@ static void read_documented(name_list *list)
     for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
         if (sscanf(line, "---@class nasw.%63[A-Za-z]", class_name) == 1)
             continue;
-        bool is_object = strcmp(class_name, "Network") == 0 || strcmp(class_name, "Hw") == 0 ||
-                         strcmp(class_name, "Estimate") == 0;
+        bool is_object =
+            strstr(" Network Hw Estimate Measurements Estimator ", class_name) && class_name[0];
         char field[64];
         if (is_object && sscanf(line, "---@field %63[A-Za-z0-9_]", field) == 1)
             snprintf(name, sizeof name, "%s.%s", class_name, field);

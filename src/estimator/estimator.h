@@ -42,6 +42,14 @@ const nw_estimator *nw_estimator_device(void);
 NW_CHECKED nw_status nw_estimator_open(const char *name, const nw_hw *hw, const char *search_path,
                                        const nw_estimator **out, char *note, size_t size,
                                        nw_error *err);
+/* Adds the path of the model file that a choice means; nothing: none is there, or it has none. */
+void nw_estimator_find_file(const char *name, const nw_hw *hw, const char *search_path,
+                            nw_buf *out);
+
+/* A fitted model at hand as an estimator for hw; path: of its file, "" for none. Errors as above.
+ */
+NW_CHECKED nw_status nw_estimator_of(const nw_regression *regression, const char *path,
+                                     const nw_hw *hw, const nw_estimator **out, nw_error *err);
 const nw_estimator *nw_estimator_retain(const nw_estimator *estimator);
 void nw_estimator_release(const nw_estimator *estimator); /* NULL and the device are fine */
 

@@ -133,6 +133,7 @@ NW_CHECKED nw_status nw_fit(const nw_table *table, const nw_fit_options *options
 
 const nw_fit_report *nw_regression_report(const nw_regression *regression);
 int nw_regression_n_groups(const nw_regression *regression);
+size_t nw_regression_n_bytes(const nw_regression *regression); /* of memory it takes, about */
 /* Microseconds in a unit of the target, by the end of its name (_us _ms _ns _s); 0: no time. */
 double nw_regression_unit_us(const nw_regression *regression);
 const nw_fit_group *nw_regression_group_report(const nw_regression *regression, int index);

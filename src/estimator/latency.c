@@ -337,6 +337,15 @@ static const nw_estimator *wrap(nw_regression *r, const char *path)
     return &s->estimator;
 }
 
+nw_status nw_estimator_of(const nw_regression *regression, const char *path, const nw_hw *hw,
+                          const nw_estimator **out, nw_error *err)
+{
+    nw_status status = check_model(regression, hw, path, err);
+    if (status == NW_OK)
+        *out = wrap(nw_regression_retain(regression), path);
+    return status;
+}
+
 static nw_status open_file(const char *path, const nw_hw *hw, const nw_estimator **out,
                            nw_error *err)
 {
@@ -373,6 +382,14 @@ static bool is_path(const char *name)
 {
     size_t length = strlen(name);
     return strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0);
+}
+
+void nw_estimator_find_file(const char *name, const nw_hw *hw, const char *search_path, nw_buf *out)
+{
+    if (name && is_path(name))
+        nw_buf_puts(out, name);
+    else if (!name || strcmp(name, "regression") == 0)
+        find_file(hw->name, search_path, out);
 }
 
 nw_status nw_estimator_open(const char *name, const nw_hw *hw, const char *search_path,

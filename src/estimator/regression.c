@@ -59,6 +59,15 @@ double nw_regression_unit_us(const nw_regression *r)
     return 0;
 }
 
+/* Trees laid flat take less than the text they come from. */
+size_t nw_regression_n_bytes(const nw_regression *r)
+{
+    size_t n_bytes = sizeof *r;
+    for (int i = 0; i < r->n_groups; i++)
+        n_bytes += sizeof *r->groups + 2 * r->groups[i].n_booster_bytes;
+    return n_bytes;
+}
+
 int nw_regression_n_groups(const nw_regression *r)
 {
     return r->n_groups;

@@ -527,6 +527,15 @@ static void read_boosters(reader *in, const char *at, const char *end)
             read_booster(in, &in->r->groups[i], at, length);
         at = stop;
     }
+    at += strspn(at, " \t\r\n");
+    bool is_closed = *at == ']';
+    at += is_closed;
+    at += strspn(at, " \t\r\n");
+    is_closed = is_closed && *at == '}';
+    at += is_closed;
+    if (!in->has_failed && (!is_closed || at + strspn(at, " \t\r\n") != end))
+        fail(in, "does not end behind the list of trees: it is cut short or something follows%s",
+             "");
 }
 
 /* The boosters are the last member; what stands before them is closed and read as a whole. */

@@ -13,6 +13,15 @@ local closed = { assert(nasw.load("demo")), assert(nasw.hw("ne32")), nil }
 closed[3] = assert(nasw.estimate(closed[1], closed[2]))
 closed[1]:close()
 
+local conv = { kernel = "conv", in_h = 7, in_w = 7, in_c = 8, out_h = 7, out_w = 7, out_c = 8,
+    kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1 }
+local measured = assert(nasw.measure { hw = hw, shapes = { conv, conv } })
+local fitted = assert(nasw.fit { data = measured, target = "latency_us", hw = hw })
+closed[4] = assert(nasw.measure { hw = hw, shapes = { conv } })
+closed[5] = assert(nasw.fit { data = measured, target = "latency_us" })
+closed[4]:close()
+closed[5]:close()
+
 local cyclic = {}
 cyclic[1] = cyclic
 cyclic.key = cyclic
@@ -27,10 +36,17 @@ local VALUES = {
     { key = "a", title = {} }, { sram = { bytes = -1 } }, { [1] = 1, [3] = 3 }, cyclic,
     setmetatable({}, { __index = error, __len = error, __tostring = error, __pairs = error }),
     print, error, function() return {} end, function() error("mine") end, network, hw, estimate,
-    closed[1], closed[2], closed[3],
+    closed[1], closed[2], closed[3], measured, fitted, closed[4], closed[5],
+    { conv }, { conv, { kernel = 5 } }, { {} }, "kernel,in_h\nconv,7\n", "a\n", "\n",
+    { hw = hw, shapes = { conv } }, { hw = "ne32", shapes = 5 }, { hw = {}, shapes = "a,b\n1\n" },
+    { data = measured, target = "latency_us" }, { data = { conv }, target = "in_h", hw = hw },
+    { data = measured, target = "kernel", features = { {} } }, { estimator = fitted },
+    { data = measured, target = "latency_us", seed = 0 / 0, trees = {} }, { estimator = closed[5] },
+    { estimator = 5 }, { cpu = true, shapes = { conv } }, { cpu = true, path = "../x", shapes = 1 },
 }
 local METHODS = { "ops_by_type", "inputs", "outputs", "ops", "warnings", "json", "get", "with",
-    "source", "describe", "kernels", "csv", "text", "name", "macs", "latency_us", "hw", "network" }
+    "source", "describe", "kernels", "csv", "text", "name", "macs", "latency_us", "hw", "network",
+    "difference", "row", "rows", "columns", "device", "predict", "evaluate", "report", "target" }
 
 local functions = {}
 local function add_all(library)
@@ -57,7 +73,7 @@ add_all(names_of({ setmetatable = setmetatable, getmetatable = getmetatable, ton
     tostring = tostring, select = select, rawget = rawget, rawset = rawset, rawlen = rawlen,
     rawequal = rawequal, next = next, ipairs = ipairs, pairs = pairs, pcall = pcall, error = error,
     xpcall = xpcall, require = require, collectgarbage = collectgarbage, type = type }, {}))
-for _, object in ipairs({ network, hw, estimate, closed[1], closed[2], closed[3] }) do
+for _, object in ipairs({ network, hw, estimate, measured, fitted, table.unpack(closed, 1, 5) }) do
     for _, name in ipairs(METHODS) do
         functions[#functions + 1] = function(...) return object[name](...) end
         functions[#functions + 1] = function(...) return object[name](object, ...) end
@@ -90,3 +106,4 @@ for _ = 1, 40 do
 end
 
 assert(network.n_ops == 112 and hw.name == "ne32" and #estimate:kernels() == estimate.n_kernels)
+assert(#measured == 2 and #fitted:predict(measured) == 2)
