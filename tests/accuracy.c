@@ -96,8 +96,8 @@ static void print_silicon(void)
     }
     printf("  streamed: max(compute, bytes / 16) a kernel, every map through DRAM\n");
     printf(
-        "  calibrated on a random tenth of the rows: a factor for each kind of kernel, for bytes, "
-        "and a time a kernel; five splits\n");
+        "  calibrated on a random tenth of the rows: factors for array cycles by kind of kernel, "
+        "for host elements, and a time an inference; five splits\n");
     for (int with_se = 0; with_se < 2; with_se++) {
         silicon_calibrated s;
         if (silicon_score_calibrated(hw, with_se, &s))
