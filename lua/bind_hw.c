@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lua/bind.h"
+#include "src/base/guard.h"
 
 #define UNITS_PER_LOAD 20000 /* reading and checking a description, about */
 
@@ -175,7 +176,9 @@ static void push_description(lua_State *L, int index)
     bind_charge(L, UNITS_PER_LOAD);
     lua_pushcfunction(L, push_parsed);
     char *text = nw_hw_describe(bind_check_hw(L, index));
+    nw_json_lock();
     cJSON *parsed = cJSON_Parse(text);
+    nw_json_unlock();
     free(text);
     lua_pushlightuserdata(L, parsed); /* no memory is taken here, so nothing is raised */
     int status = lua_pcall(L, 1, 1, 0);

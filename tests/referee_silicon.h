@@ -25,7 +25,8 @@ bool silicon_score_rows(const nw_hw *hw, bool with_se, silicon_score *out);
 
 /* The same networks after a calibration that is learned on a random tenth of them: non-negative
  * factors for the device's array cycles by kind of kernel (convolutions, depthwise, additions), for
- * the elements of host runs, and a time an inference (relative least squares). Means over splits. */
+ * the elements of host runs, and a time an inference (relative least squares). Means over splits.
+ */
 typedef struct silicon_calibrated {
     int n_train, n_test, n_splits;
     double mape, worst_mape, spearman;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/base/file.h"
+#include "src/base/guard.h"
 #include "src/estimator/regression.h"
 
 #define SCHEMA          "nasw.estimator/1"
@@ -548,7 +549,9 @@ static nw_status parse(reader *in, const char *json, size_t n_bytes)
         nw_buf header = {0};
         nw_buf_add(&header, json, (size_t)(boosters - json));
         nw_buf_puts(&header, "\"boosters\":0}");
+        nw_json_lock();
         root = cJSON_ParseWithLength(nw_buf_text(&header), header.length);
+        nw_json_unlock();
         nw_buf_fini(&header);
     }
     const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "schema");

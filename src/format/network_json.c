@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "src/base/arena.h"
+#include "src/base/guard.h"
 #include "src/base/map.h"
 #include "src/format/format.h"
 #include "src/format/network_json.h"
@@ -710,7 +711,9 @@ nw_status nw_network_json_read(const nw_file *file, nw_graph **out, nw_error *er
     nw_status status = check_size(file, err);
     if (status != NW_OK)
         return status;
+    nw_json_lock();
     cJSON *doc = cJSON_ParseWithLengthOpts(text, file->n_bytes + 1, &end, true);
+    nw_json_unlock();
     if (!doc)
         return nw_fail(err, NW_INVALID, "", "is not JSON (or nested too deep), see byte %zu",
                        end ? (size_t)(end - text) : 0);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "src/base/file.h"
+#include "src/base/guard.h"
 #include "src/hw/internal.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 20)
@@ -41,7 +42,9 @@ static nw_status parse_document(const char *text, size_t n_bytes, cJSON **out, n
     const char *end = NULL;
     if (memchr(text, '\0', n_bytes))
         return nw_fail(err, NW_INVALID, "", "is not JSON: it holds a zero byte");
+    nw_json_lock();
     cJSON *doc = cJSON_ParseWithLengthOpts(text, n_bytes + 1, &end, true);
+    nw_json_unlock();
     if (!doc) {
         int line = 1;
         for (const char *s = text; end && s < end && s < text + n_bytes; s++)
