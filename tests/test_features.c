@@ -139,6 +139,7 @@ static void first_row(const char *text, const char *group, nw_row *row, char *na
     double extras[NW_MAX_EXTRAS];
     ck_assert_int_eq(nw_columns_bind(t, group, NULL, 0, &columns, &err), NW_OK);
     ck_assert_int_eq(nw_columns_row(&columns, t, 0, row, extras, &err), NW_OK);
+    nw_row_place(row, NULL);
     nw_columns_group(&columns, t, 0, name, size);
     nw_table_free(t);
 }
@@ -203,6 +204,31 @@ START_TEST(a_row_and_its_kernel_have_the_same_features)
 }
 END_TEST
 
+/* 512 KiB of input fit into 1 MiB, 768 KiB of output no more beside them. */
+START_TEST(maps_of_a_table_that_does_not_place_them_are_placed_as_they_fit)
+{
+    nw_row row;
+    nw_buf text = {0};
+    char group[64];
+    nw_hw *hw = load("ne32");
+    nw_columns columns;
+    nw_error err;
+    double extras[NW_MAX_EXTRAS];
+    nw_buf_printf(&text, "%s%s", measured, "conv,128,128,32,128,128,48,1,1,1,1,1,1,8,none,0\n");
+    nw_table *t = read_good(nw_buf_text(&text));
+    ck_assert_int_eq(nw_columns_bind(t, NULL, NULL, 0, &columns, &err), NW_OK);
+    ck_assert_int_eq(nw_columns_row(&columns, t, 0, &row, extras, &err), NW_OK);
+    nw_row_place(&row, hw);
+    ck_assert_double_eq(row.role[NW_ROLE_IN_DRAM], 0);
+    ck_assert_double_eq(row.role[NW_ROLE_OUT_DRAM], 1);
+    nw_columns_group(&columns, t, 0, group, sizeof group);
+    ck_assert_str_eq(group, "conv");
+    nw_table_free(t);
+    nw_buf_fini(&text);
+    nw_hw_free(hw);
+}
+END_TEST
+
 START_TEST(negative_sizes_and_tables_without_roles_are_refused)
 {
     nw_columns columns;
@@ -234,6 +260,7 @@ int main(void)
                         sizeof scalesim / sizeof *scalesim);
     tcase_add_test(tc, columns_of_other_people_find_their_roles);
     tcase_add_test(tc, a_row_and_its_kernel_have_the_same_features);
+    tcase_add_test(tc, maps_of_a_table_that_does_not_place_them_are_placed_as_they_fit);
     tcase_add_test(tc, negative_sizes_and_tables_without_roles_are_refused);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

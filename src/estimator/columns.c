@@ -159,8 +159,7 @@ static void fill_in(nw_row *row, bool is_ours)
     fill_missing(r, NW_ROLE_BITS, 8);
     fill_missing(r, NW_ROLE_WEIGHT_BITS, r[NW_ROLE_BITS]);
     fill_missing(r, NW_ROLE_IS_FLOAT, r[NW_ROLE_BITS] >= 32);
-    static const nw_role zeros[] = {NW_ROLE_ACT,           NW_ROLE_RESIDUAL,    NW_ROLE_IS_FIRST,
-                                    NW_ROLE_IN_DRAM,       NW_ROLE_SECOND_DRAM, NW_ROLE_OUT_DRAM,
+    static const nw_role zeros[] = {NW_ROLE_ACT, NW_ROLE_RESIDUAL, NW_ROLE_IS_FIRST,
                                     NW_ROLE_HOST_ELEMENTS, NW_ROLE_HOST_BYTES};
     for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
         fill_missing(r, zeros[i], 0);

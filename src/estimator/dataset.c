@@ -75,6 +75,7 @@ static nw_status read_row(const nw_table *table, const nw_columns *columns, cons
     nw_status status = nw_columns_row(columns, table, row, &kernel, values + NW_VALUE_COUNT, err);
     if (status != NW_OK)
         return status;
+    nw_row_place(&kernel, hw);
     nw_row_values(&kernel, hw, values);
     float *to = d->values + (size_t)d->n_rows * (size_t)d->stride;
     for (int i = 0; i < d->stride; i++)

@@ -70,6 +70,11 @@ nw_kernel_kind nw_row_kind(const char *word);
 /* A kernel of a network. hw: for the rate of a slow operator; may be NULL. */
 void nw_row_from_shape(const nw_kernel_shape *shape, const nw_hw *hw, nw_row *out);
 
+/* Where a table does not say where the maps live: on chip as far as they fit beside each other, the
+ * input first, then the second input, then the output, as nw_measure_shapes has it; on chip without
+ * a description. */
+void nw_row_place(nw_row *row, const nw_hw *hw);
+
 /* What "type" a kernel is trained under: its kind with what is joined by a product ("dwconv+conv",
  * "conv+pool"); activations and residuals are features. dst is returned. */
 const char *nw_row_group(const nw_kernel_shape *shape, char *dst, size_t size);

@@ -322,3 +322,25 @@ void nw_fill_hw_features(const nw_row *row, const nw_hw *hw, const nw_sizes *s, 
                                                   (hw->cores > 1 ? (double)hw->sync_cycles : 0);
     fill_shares(row, hw, s, &t, f);
 }
+
+void nw_row_place(nw_row *row, const nw_hw *hw)
+{
+    static const nw_role places[] = {NW_ROLE_IN_DRAM, NW_ROLE_SECOND_DRAM, NW_ROLE_OUT_DRAM};
+    double *r = row->role, used = 0, room = INFINITY, bytes = r[NW_ROLE_BITS] / 8;
+    double sizes[3] = {0, 0, 0};
+    if (hw && !hw->dram.weights_only) {
+        room = (double)hw->sram.bytes;
+        sizes[0] = padded(hw, r[NW_ROLE_IN_H] * r[NW_ROLE_IN_W], r[NW_ROLE_IN_C]) * bytes;
+        sizes[2] = padded(hw, r[NW_ROLE_OUT_H] * r[NW_ROLE_OUT_W], r[NW_ROLE_OUT_C]) * bytes;
+        sizes[1] = r[NW_ROLE_RESIDUAL] > 0 ? sizes[2] : r[NW_ROLE_MAPS] > 1 ? sizes[0] : 0;
+        if (row->kind == NW_KERNEL_MATMUL)
+            sizes[1] = padded(hw, r[NW_ROLE_IN_H] * r[NW_ROLE_IN_C], r[NW_ROLE_OUT_C]) * bytes;
+    }
+    bool is_told = !isnan(r[NW_ROLE_IN_DRAM]) && !isnan(r[NW_ROLE_OUT_DRAM]);
+    for (int i = 0; i < 3; i++) {
+        bool fits = !(used + sizes[i] > room);
+        if (isnan(r[places[i]]))
+            r[places[i]] = !is_told && !fits;
+        used += fits ? sizes[i] : 0;
+    }
+}

@@ -511,7 +511,7 @@ nw_difference nw_estimate_difference(const nw_estimate *a, const nw_estimate *b)
     int n = add_kernels(b, -1, list, add_kernels(a, 1, list, 0));
     double unit = find_unit(list, n) * (r->report.has_totals ? r->report.a : 1);
     free(list);
-    d.low_ps = shift(d.latency_ps, r->report.difference.low * unit);
-    d.high_ps = shift(d.latency_ps, r->report.difference.high * unit);
+    d.low_ps = shift(d.latency_ps, fmin(0, r->report.difference.low) * unit);
+    d.high_ps = shift(d.latency_ps, fmax(0, r->report.difference.high) * unit);
     return d;
 }

@@ -83,10 +83,8 @@ static const char *make_row(plan *p, const nw_shapes_row *row, const nw_emit_ker
         nw_buf_printf(
             &text, ",%lld",
             (long long)(c == NW_COL_GROUPS ? row->shape.parts[0].groups : row->number[c]));
-    nw_buf_printf(&text, ",%s,%d,%d,%d,%d,%d,%d", kernel->act, (int)row->shape.residual,
-                  (int)row->shape.is_first, (int)row->shape.n_maps,
-                  row->shape.in_place == NW_PLACE_DRAM, row->shape.residual_place == NW_PLACE_DRAM,
-                  row->shape.out_place == NW_PLACE_DRAM);
+    nw_buf_printf(&text, ",%s,%d", kernel->act, (int)row->shape.residual);
+    nw_shapes_write_surroundings(row, &text);
     const char *copy = nw_arena_strdup(&p->arena, nw_buf_text(&text));
     nw_buf_fini(&text);
     return copy;

@@ -68,6 +68,8 @@ NW_CHECKED nw_status nw_shapes_read(const nw_file *table, nw_shapes_take take, v
 /* The names of the columns, and a row's values in them, separated by commas. */
 void nw_shapes_write_names(nw_buf *out);
 void nw_shapes_write_row(const nw_shapes_row *row, nw_buf *out);
+/* The last of them: first, maps, and the places where the table says them, else empty. */
+void nw_shapes_write_surroundings(const nw_shapes_row *row, nw_buf *out);
 
 /* Today, or $SOURCE_DATE_EPOCH: "2025-11-25"; dst is returned. */
 const char *nw_shapes_date(char *dst, size_t size);

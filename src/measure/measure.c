@@ -85,6 +85,7 @@ static nw_status simulate(void *context, nw_shapes_reader *reader, const nw_shap
     choose_precision(s->hw, row->shape.bits, &placed.shape);
     if (!row->is_placed)
         place_maps(s->hw, &placed.shape);
+    placed.is_placed = true;
     nw_device_estimate(s->hw, &placed.shape, &cost);
     if (!cost.is_known)
         return nw_shapes_fail(reader, NW_UNSUPPORTED, "this hardware cannot run the kernel: %s",

@@ -90,8 +90,12 @@ static void end_scores(nw_draw *d, int n_classes)
 void nw_draw_classifier(nw_draw *d)
 {
     int n_classes = draw_classes(d);
-    switch (nw_draw_int(d, 0, 5)) {
-    case 0: /* pointwise behind the pooling */
+    switch (nw_draw_int(d, 0, 4)) {
+    case 0: /* pointwise behind the pooling, often behind a wide layer (MobileNetV2) */
+        if (nw_draw_chance(d, 0.6))
+            nw_draw_pointwise(
+                d, nw_draw_channels(d, fmin(d->at.c * nw_rng_log_uniform(&d->rng, 1, 5), 2048)),
+                d->act);
         nw_draw_global_pool(d);
         nw_draw_pointwise(d, n_classes, NW_DRAW_LINEAR);
         nw_draw_flatten(d);

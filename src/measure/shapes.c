@@ -548,6 +548,17 @@ void nw_shapes_write_names(nw_buf *out)
         nw_buf_printf(out, "%s%s", c ? "," : "", column_names[c]);
 }
 
+void nw_shapes_write_surroundings(const nw_shapes_row *row, nw_buf *out)
+{
+    const nw_kernel_shape *s = &row->shape;
+    nw_buf_printf(out, ",%d,%d", (int)s->is_first, (int)s->n_maps);
+    if (row->is_placed)
+        nw_buf_printf(out, ",%d,%d,%d", s->in_place == NW_PLACE_DRAM,
+                      s->residual_place == NW_PLACE_DRAM, s->out_place == NW_PLACE_DRAM);
+    else
+        nw_buf_puts(out, ",,,"); /* the chip's own affair */
+}
+
 void nw_shapes_write_row(const nw_shapes_row *row, nw_buf *out)
 {
     static const char *const acts[] = {"none", "relu", "lut"};
@@ -557,8 +568,6 @@ void nw_shapes_write_row(const nw_shapes_row *row, nw_buf *out)
         nw_buf_printf(
             out, ",%lld",
             (long long)(c == NW_COL_GROUPS ? row->shape.parts[0].groups : row->number[c]));
-    nw_buf_printf(out, ",%s,%d,%d,%d,%d,%d,%d", acts[row->act], (int)row->shape.residual,
-                  (int)row->shape.is_first, (int)row->shape.n_maps,
-                  row->shape.in_place == NW_PLACE_DRAM, row->shape.residual_place == NW_PLACE_DRAM,
-                  row->shape.out_place == NW_PLACE_DRAM);
+    nw_buf_printf(out, ",%s,%d", acts[row->act], (int)row->shape.residual);
+    nw_shapes_write_surroundings(row, out);
 }

@@ -53,9 +53,11 @@ static void add_totals(const nw_breakdown *b, const nw_counts *counts, nw_buf *o
         n_costed += e->costs[i].is_known && !is_view(&e->kernels->kernels[i]);
     bool has_cost = n_costed || !e->n_unknown;
     add_latency(b, has_cost, out);
+    bool has_energy = b->hw->energy.mac > 0 || b->hw->energy.dram_read_byte > 0;
     nw_buf_printf(out, "  energy     %s   (%s)\n",
-                  has_cost ? nw_format_energy(e->energy_fj, t[0], sizeof t[0]) : "?",
-                  "figures of the literature, not measured");
+                  has_cost && has_energy ? nw_format_energy(e->energy_fj, t[0], sizeof t[0]) : "?",
+                  has_energy ? "figures of the literature, not measured"
+                             : "the description has no figures of energy");
     nw_buf_printf(out, "  MACs       %s   params %s   weights %s in the file%s\n",
                   nw_format_count(counts->macs, t[0], sizeof t[0]),
                   nw_format_count(counts->params, t[1], sizeof t[1]),
