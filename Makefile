@@ -9,6 +9,8 @@ SAN    ?=
 FUZZ_SECONDS ?= 60
 
 comma := ,
+# the work behind run, test and their kin goes to all processors, unless -j says otherwise
+JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 B := build$(if $(SAN),/san-$(firstword $(subst $(comma), ,$(SAN))))
 
 # ---- packages (Debian 12) -------------------------------------------------------------------
@@ -76,29 +78,29 @@ tests: $(TESTS) $(B)/nasw estimators
 deps:
 	$(call need,$(PKGS_BUILD))
 run: deps
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s $(JOBS) all
 	@if [ -t 0 ] && [ -t 1 ] && [ "$${TERM:-dumb}" != dumb ]; then $(B)/nasw --hw $(HW); \
 	else $(B)/nasw estimate demo --hw $(HW); fi
 test:
 	$(call need,$(PKGS_TEST))
-	@$(MAKE) --no-print-directory -s tests
+	@$(MAKE) --no-print-directory -s $(JOBS) tests
 	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw sh tests/run.sh $(TESTS)
 # What is written, run by onnxruntime (from npm).
 deps-runtime:
 	$(if $(shell command -v node && command -v npm),,$(call need,$(PKGS_RUNTIME)))
 test-runtime: deps
 	-@$(MAKE) --no-print-directory -s deps-runtime
-	@$(MAKE) --no-print-directory -s all $(B)/tests/onnx_copy
+	@$(MAKE) --no-print-directory -s $(JOBS) all $(B)/tests/onnx_copy
 	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw NASW_COPY=$(B)/tests/onnx_copy \
 	    RUNTIME=build/runtime sh tests/runtime/run.sh
 lint:
 	$(call need,$(PKGS_LINT))
 	@sh tests/lint.sh
 bench: deps
-	@$(MAKE) --no-print-directory -s all $(B)/tests/bench
+	@$(MAKE) --no-print-directory -s $(JOBS) all $(B)/tests/bench
 	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw $(B)/tests/bench
 accuracy: deps
-	@$(MAKE) --no-print-directory -s all $(B)/tests/accuracy
+	@$(MAKE) --no-print-directory -s $(JOBS) all $(B)/tests/accuracy
 	@NASW_SHARED='$(NASW_SHARED)' $(B)/tests/accuracy
 fuzz:
 	$(call need,$(PKGS_BUILD) $(PKGS_FUZZ))
@@ -115,9 +117,10 @@ clean:
 	rm -rf build
 
 # ---- building -------------------------------------------------------------------------------
-# Everything depends on the flags it was made with.
+# Everything depends on the flags it was made with, but for -Werror, which changes no object.
 $(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' > $@
+	@mkdir -p $(@D); echo '$(CC) $(filter-out -Werror,$(CFLAGS))' | cmp -s - $@ || \
+	    echo '$(CC) $(filter-out -Werror,$(CFLAGS))' > $@
 FORCE:
 
 $(B)/gen/onnx.pb-c.c:
