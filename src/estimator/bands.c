@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/base/map.h"
+#include "src/base/rng.h"
 #include "src/estimator/scores.h"
 
 #define N_DRAWS      400 /* of rows, where no networks are named */
@@ -273,14 +274,6 @@ static void band_of_differences(nw_regression *r, const nw_dataset *d, const net
     free(z);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t x = *state += 0x9e3779b97f4a7c15u; /* splitmix64 */
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
 /* Without networks: sums of rows drawn at random stand in for them. */
 static void band_of_draws(const nw_regression *r, const nw_dataset *d, const double *oof,
                           nw_band *out)
@@ -291,7 +284,7 @@ static void band_of_draws(const nw_regression *r, const nw_dataset *d, const dou
     for (int draw = 0; draw < N_DRAWS; draw++) {
         double measured = 0, predicted = 0, squares = 0;
         for (int i = 0; i < DRAWN_ROWS; i++) {
-            size_t row = next_random(&state) % (uint64_t)d->n_rows;
+            size_t row = nw_rng_splitmix(&state) % (uint64_t)d->n_rows;
             double spread = r->groups[d->group[row]].report.spread;
             if (isnan(oof[row]))
                 continue;
