@@ -213,7 +213,7 @@ static void print_phones(void)
     }
     printf("  networks: sums of predicted operators after an affine step learned on training "
            "networks; goal: within 1 point of\n  the same step on *measured* operators, the floor. "
-           "A random forest's operators: pixel4 6.9, s10 9.0.\n");
+           "A random forest on a split of its own: pixel4 6.9, s10 9.0.\n");
 }
 
 static void print_v100(void)
@@ -240,7 +240,9 @@ static void print_vela_fits(void)
         {"vela310", "u55-128_hi"}, {"vela310", "u55-256_hi"},  {"vela310", "u65-256_mid"},
         {"vela310", "u65-512_cs"}, {"vela510", "u85-256_mid"}, {"vela510", "u85-1024_high"}};
     printf("\nVela's totals (cyc_total) by regressions: single operators, a fifth held out (goal 5 "
-           "%%); whole networks summed (goal 10 %%)\n");
+           "%%); whole networks summed (goal 10 %%)\n  which maps live in DRAM is Vela's own "
+           "allocation, "
+           "and an input here\n");
     for (size_t i = 0; i < sizeof chips / sizeof *chips; i++) {
         vela_fit_score s;
         if (!score_vela_fit(chips[i][0], chips[i][1], &s))
