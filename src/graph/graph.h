@@ -84,6 +84,31 @@ typedef struct nw_quant {
     const int64_t *zero_points;
 } nw_quant;
 
+/* How the values of a constant that an edit made are derived from a stored constant when they are
+ * needed (nw_tensor_values). Element i of axis a is element maps[a][i] of the source, or new where
+ * that is -1. New elements: weights after He et al. 2015 (normal, variance 2 / fan in), spatial
+ * taps of a kernel that grew 0, scales and variances 1, biases and means 0. */
+typedef enum nw_edit_fill {
+    NW_EDIT_FILL_ZERO,
+    NW_EDIT_FILL_ONE,
+    NW_EDIT_FILL_HE,
+    NW_EDIT_FILL_SLOPE, /* 0.25, of PReLU (He et al. 2015) */
+} nw_edit_fill;
+
+typedef struct nw_edited {
+    const uint8_t *data; /* of the source, NULL: none, all is new; lives as long as the graph */
+    size_t n_bytes;
+    nw_dtype dtype;
+    nw_shape shape; /* of the source */
+    nw_quant quant; /* of the source */
+    int64_t file_offset;
+    const char *file_path;            /* as in nw_tensor */
+    const int32_t *maps[NW_MAX_RANK]; /* NULL: the axis as it is */
+    bool is_spatial[NW_MAX_RANK];     /* what is new along it is 0 whatever fill says */
+    nw_edit_fill fill;
+    int32_t fan_in; /* HE */
+} nw_edited;
+
 typedef struct nw_tensor {
     const char *name; /* from the file, raw: show it through nw_text_visible */
     nw_dtype dtype;
@@ -93,8 +118,10 @@ typedef struct nw_tensor {
     nw_node_id producer; /* NW_NONE: graph input or constant */
     const uint8_t *data; /* constants: the bytes, little-endian; NULL: none or not stored here */
     size_t n_bytes;
-    int64_t file_offset;   /* of data in its file, or -1 if the bytes were made or unpacked */
-    const char *file_path; /* file of file_offset; NULL: the model file itself */
+    int64_t file_offset;     /* of data in its file, or -1 if the bytes were made or unpacked */
+    const char *file_path;   /* file of file_offset; NULL: the model file itself */
+    const nw_edited *edited; /* made by an edit: data is NULL; NULL: the file's own */
+    bool is_local; /* data are in this graph's own memory, made by an edit (shape arithmetic) */
     bool is_input, is_output;
     bool is_const;  /* constant, or computed from constants only (after sealing) */
     bool is_stored; /* a constant of the file: initializer, constant buffer, Constant node */
@@ -103,6 +130,14 @@ typedef struct nw_tensor {
     const int64_t *ints;
     const double *floats;
 } nw_tensor;
+
+/* What the user wants of the device that runs a node, over its own rules. */
+typedef struct nw_hint {
+    uint8_t bits;  /* of its output; 0: as the file or the precision asked for says */
+    bool is_float; /* with bits */
+    bool splits;   /* a kernel starts here though the hardware could join it to the one before */
+    bool joins;    /* joined to the kernel before wherever the hardware can at all */
+} nw_hint;
 
 typedef struct nw_node {
     nw_op op;
@@ -114,6 +149,7 @@ typedef struct nw_node {
     nw_attrs attrs;
     nw_act act;           /* activation inside this operator in the file (TFLite) */
     int64_t opaque_bytes; /* opaque operators: bytes of code or weights inside the node itself */
+    nw_hint hint;
 } nw_node;
 
 typedef struct nw_graph {
@@ -175,6 +211,16 @@ void nw_graph_name_free_dim(nw_graph *graph, nw_tensor_id tensor, int axis, cons
 
 void nw_graph_warn(nw_graph *graph, const char *format, ...) NW_PRINTF(2, 3);
 
+/* An unsealed copy of a sealed graph with the same ids, to be changed and sealed again. It shares
+ * the stored bytes and keeps the graph they belong to alive; lists, names and what edits made are
+ * copied. Folded values, inferred shapes of computed tensors and pads that sealing resolved are
+ * dropped; free sizes stay as they were sealed. */
+nw_graph *nw_graph_copy(const nw_graph *graph);
+
+/* Takes nodes out of an unsealed graph (is_gone: a byte a node), and tensors that nothing uses any
+ * more; ids change. */
+void nw_graph_drop_nodes(nw_graph *graph, const uint8_t *is_gone);
+
 /* ---- sealing ---- */
 
 typedef struct nw_input_size {
@@ -224,6 +270,14 @@ typedef struct nw_geometry {
 /* False if the node is no convolution, transposed convolution, matmul, fully connected or pooling,
  * or its shapes are unknown. Matmul: in_h = 1, in_w = rows of all batches, in_c = inner size. */
 bool nw_node_geometry(const nw_graph *graph, nw_node_id node, nw_geometry *out);
+
+/* The values of a constant, as the file has them or as an edit derives them, row-major in its own
+ * shape and type (edited quantised ones: float32); seed: of new ones, which follow from it and the
+ * tensor's name. The caller frees *out. NW_INVALID: the values are not in reach. */
+NW_CHECKED nw_status nw_tensor_values(const nw_tensor *tensor, uint64_t seed, void **out,
+                                      size_t *n_bytes, nw_dtype *dtype, nw_error *err);
+/* Elements of an edited constant that are in no source; 0 for others. */
+int64_t nw_tensor_new_elements(const nw_tensor *tensor);
 
 /* The stored constant behind a constant tensor, through identities, casts, dequantisation,
  * reshapes and transposes; the tensor itself if it is stored; NW_NONE if there is none. */
