@@ -5,6 +5,8 @@
 #ifndef NW_REPORT_H
 #define NW_REPORT_H
 
+#include "src/advise/advise.h"
+#include "src/arch/arch.h"
 #include "src/base/text.h"
 #include "src/estimator/estimator.h"
 #include "src/estimator/fit.h"
@@ -31,6 +33,66 @@ void nw_breakdown_csv(const nw_breakdown *breakdown, nw_buf *out);
 void nw_verify_text(const nw_breakdown *breakdown, const nw_estimate *other, int width,
                     nw_buf *out);
 void nw_verify_json(const nw_breakdown *breakdown, const nw_estimate *other, nw_buf *out);
+
+/* ---- several networks beside each other (compare.c, compare_text.c, compare_data.c) ---- */
+
+/* A network as edited or imported; borrowed. */
+typedef struct nw_compared {
+    const char *name; /* as the user named it */
+    const nw_arch *arch;
+    const nw_estimate *estimate; /* of the arch's graph */
+} nw_compared;
+
+/* One network in one row. */
+typedef struct nw_compare_cell {
+    bool is_there;  /* false: this network has no such stage or block; the rest is empty */
+    bool is_known;  /* its latency: some kernel of it has a cost, or it has none to run */
+    bool differs;   /* from the baseline's cell in text */
+    bool is_slower; /* or faster: its latency differs from the baseline's */
+    int block;      /* index in nw_arch_blocks; -1: a stage */
+    int64_t latency_ps;
+    nw_block_cost cost;
+    char *text; /* timm-like blocks: "ibn k3 s2 e6 16->24, 2 x ibn k3 s1 e6 24->24" */
+} nw_compare_cell;
+
+typedef struct nw_compare_row {
+    char label[24];         /* "2", "2.1"; "rest": kernels of no block and the fixed cost */
+    nw_compare_cell *cells; /* one a network */
+} nw_compare_row;
+
+typedef struct nw_compare_total {
+    nw_counts counts;
+    nw_change change; /* against the baseline; of the baseline itself all 0 */
+    double recognised;
+    int64_t spill_bytes; /* what lives beyond the SRAM at the peak; 0: all fits */
+    bool has_cost;       /* some kernel has one */
+} nw_compare_total;
+
+typedef struct nw_comparison {
+    const nw_hw *hw;
+    nw_compared *networks; /* [0] is the baseline */
+    nw_compare_total *totals;
+    int n;
+    nw_compare_row *stages, *blocks;
+    int n_stages, n_blocks; /* rows */
+} nw_comparison;
+
+/* Puts networks (2 or more) on one hardware beside each other. Stages stand beside each other by
+ * number; blocks by their label where one network is an edit of the other, else along the longest
+ * common subsequence of kind and shape. NW_INVALID: estimates by different estimators, which
+ * cannot be compared. The networks must outlive it; release with nw_comparison_free. */
+NW_CHECKED nw_status nw_comparison_new(const nw_hw *hw, const nw_compared *networks, int n,
+                                       nw_comparison **out, nw_error *err);
+void nw_comparison_free(nw_comparison *comparison); /* NULL is fine */
+
+/* width: columns of the screen, 0: no cutting. */
+void nw_compare_text(const nw_comparison *comparison, int width, nw_buf *out);
+/* Schema "nasw.compare/1": see DESIGN.md section 4. */
+void nw_compare_json(const nw_comparison *comparison, nw_buf *out);
+/* One row a network and total, stage or block: section, row, network, latency_us, ... */
+void nw_compare_csv(const nw_comparison *comparison, nw_buf *out);
+/* Tables of GitHub's Markdown. */
+void nw_compare_md(const nw_comparison *comparison, nw_buf *out);
 
 /* A table of the descriptions in the folders of search_path (colon-separated), a row each; a
  * description that cannot be read is listed with its error. NW_IO: none found. */
