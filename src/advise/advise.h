@@ -60,7 +60,7 @@ int64_t nw_align_idle(const nw_hw *hw, int64_t c);
 /* ---- one change ---- */
 
 /* After - before: negative is less. */
-typedef struct nw_change {
+typedef struct nw_effect {
     nw_difference latency;                         /* picoseconds */
     bool is_below;                                 /* its band includes 0 */
     bool fits;                                     /* the network after it fits the hardware */
@@ -70,17 +70,17 @@ typedef struct nw_change {
     int n_spills;  /* kernels while more is live than the SRAM holds */
     int n_unknown; /* kernels without a cost */
     int n_outside; /* extrapolated kernels */
-} nw_change;
+} nw_effect;
 
 /* What `after` costs against `before`, both estimated alike. */
-nw_change nw_change_between(const nw_hw *hw, const nw_arch *before,
+nw_effect nw_effect_between(const nw_hw *hw, const nw_arch *before,
                             const nw_estimate *before_estimate, const nw_arch *after,
                             const nw_estimate *after_estimate);
 
 /* What edits in order would do; estimate: of the subject as it is. Errors of nw_arch_apply and
  * nw_estimate_graph. after may be NULL, else the edited arch (release it). */
-NW_CHECKED nw_status nw_change_of(const nw_subject *subject, const nw_estimate *estimate,
-                                  const nw_edit *edits, int n_edits, nw_change *out,
+NW_CHECKED nw_status nw_effect_of(const nw_subject *subject, const nw_estimate *estimate,
+                                  const nw_edit *edits, int n_edits, nw_effect *out,
                                   const nw_arch **after, nw_error *err);
 
 /* ---- what if: every edit one key away (whatif.c) ---- */
@@ -95,7 +95,7 @@ typedef struct nw_whatif_row {
     nw_edit edit;
     char label[96]; /* "fuse 2.1", "3 c40 -> 32", "4 e6 -> 4", "2.0 k3 -> 5": one printable line */
     nw_whatif_state state;
-    nw_change change; /* DONE */
+    nw_effect effect; /* DONE */
     char why[160];    /* REFUSED */
 } nw_whatif_row;
 
@@ -135,7 +135,7 @@ typedef struct nw_align_price {
     nw_edit edit;     /* channels (or expansion) of the block to n */
     int64_t n;        /* after it */
     bool is_possible; /* else why */
-    nw_change change;
+    nw_effect effect;
     char why[160];
 } nw_align_price;
 
@@ -169,7 +169,7 @@ typedef enum nw_advice_verdict {
 typedef struct nw_advice_item {
     nw_edit edit;
     nw_advice_verdict verdict;
-    nw_change change; /* not REFUSED */
+    nw_effect effect; /* not REFUSED */
     char label[96];   /* as in nw_whatif_row */
     char text[256];   /* gain and price, or why not: one printable line */
 } nw_advice_item;
@@ -201,7 +201,7 @@ typedef enum nw_recipe_kind {
 typedef struct nw_recipe_step {
     nw_edit edit;
     bool is_taken;
-    nw_change change; /* against the network with the steps taken before */
+    nw_effect effect; /* against the network with the steps taken before */
     char label[96];
     char why[160]; /* not taken: why */
 } nw_recipe_step;
@@ -211,7 +211,7 @@ typedef struct nw_recipe {
     int n_steps;
     nw_edit *edits; /* those taken, in order: for nw_arch_apply */
     int n_edits;
-    nw_change total;     /* against the subject */
+    nw_effect total;     /* against the subject */
     const nw_arch *arch; /* with all of them */
 } nw_recipe;
 

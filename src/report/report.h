@@ -62,7 +62,7 @@ typedef struct nw_compare_row {
 
 typedef struct nw_compare_total {
     nw_counts counts;
-    nw_change change; /* against the baseline; of the baseline itself all 0 */
+    nw_effect effect; /* against the baseline; of the baseline itself all 0 */
     double recognised;
     int64_t spill_bytes; /* what lives beyond the SRAM at the peak; 0: all fits */
     bool has_cost;       /* some kernel has one */
