@@ -96,6 +96,15 @@ void *nw_arena_copy(nw_arena *arena, const void *bytes, size_t n_bytes)
     return copy;
 }
 
+bool nw_arena_holds(const nw_arena *arena, const void *memory)
+{
+    uintptr_t at = (uintptr_t)memory;
+    for (const nw_arena_block *block = arena->blocks; block; block = block->next)
+        if (at - (uintptr_t)block->bytes < block->used)
+            return true;
+    return false;
+}
+
 void nw_arena_fini(nw_arena *arena)
 {
     nw_arena_block *block = arena->blocks;

@@ -6,6 +6,7 @@
 #ifndef NW_ARENA_H
 #define NW_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *nw_alloc(size_t n_bytes); /* not cleared; release with free() */
@@ -25,6 +26,8 @@ void *nw_arena_alloc(nw_arena *arena, size_t n_bytes);
 char *nw_arena_strdup(nw_arena *arena, const char *text);
 char *nw_arena_strndup(nw_arena *arena, const char *text, size_t length);
 void *nw_arena_copy(nw_arena *arena, const void *bytes, size_t n_bytes);
+/* Whether memory (may be NULL) came from this arena. */
+bool nw_arena_holds(const nw_arena *arena, const void *memory);
 void nw_arena_fini(nw_arena *arena);
 
 #endif

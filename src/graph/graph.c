@@ -128,6 +128,7 @@ nw_graph *nw_graph_new(const char *name, nw_layout layout)
 {
     nw_graph *graph = nw_zalloc(sizeof *graph);
     graph->store = nw_zalloc(sizeof *graph->store);
+    atomic_init(&graph->store->n_users, 1);
     graph->layout = layout;
     graph->name = nw_graph_strdup(graph, name);
     graph->format = "";
@@ -136,9 +137,10 @@ nw_graph *nw_graph_new(const char *name, nw_layout layout)
 
 void nw_graph_free(nw_graph *graph)
 {
-    if (!graph)
+    if (!graph || atomic_fetch_sub(&graph->store->n_users, 1) != 1)
         return;
     nw_graph_store *store = graph->store;
+    const nw_graph *root = store->root;
     for (size_t i = 0; i < store->n_files; i++)
         nw_file_release(store->files[i]);
     free(store->files);
@@ -152,6 +154,7 @@ void nw_graph_free(nw_graph *graph)
     free(graph->order);
     free(graph->warnings);
     free(graph);
+    nw_graph_free((nw_graph *)root);
 }
 
 void nw_graph_keep_file(nw_graph *graph, const nw_file *file)
@@ -164,7 +167,8 @@ void nw_graph_keep_file(nw_graph *graph, const nw_file *file)
 
 const nw_file *nw_graph_file(const nw_graph *graph)
 {
-    return graph->store->n_files ? graph->store->files[0] : NULL;
+    const nw_graph_store *store = graph->store->root ? graph->store->root->store : graph->store;
+    return store->n_files ? store->files[0] : NULL;
 }
 
 void *nw_graph_alloc(nw_graph *graph, size_t n_bytes)

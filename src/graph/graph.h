@@ -166,6 +166,9 @@ typedef struct nw_graph {
     const char **warnings; /* after sealing: one line each, printable */
     int n_warnings;
     bool is_sealed;
+    const char *
+        *edits; /* what made it of the network it was imported as, a line an edit (arch.h) */
+    int n_edits;
     struct nw_graph_store *store; /* arena, files and capacities; private */
 } nw_graph;
 
@@ -211,15 +214,32 @@ void nw_graph_name_free_dim(nw_graph *graph, nw_tensor_id tensor, int axis, cons
 
 void nw_graph_warn(nw_graph *graph, const char *format, ...) NW_PRINTF(2, 3);
 
-/* An unsealed copy of a sealed graph with the same ids, to be changed and sealed again. It shares
- * the stored bytes and keeps the graph they belong to alive; lists, names and what edits made are
- * copied. Folded values, inferred shapes of computed tensors and pads that sealing resolved are
- * dropped; free sizes stay as they were sealed. */
+/* Keeps copies of the lines in graph->edits, in place of those that are there. */
+void nw_graph_set_edits(nw_graph *graph, const char *const *edits, int n);
+
+/* An unsealed copy of a sealed graph with the same ids, to be changed and sealed again. The lists
+ * of nodes and of their inputs and outputs are the copy's own and may be written to; what else the
+ * graph points to (names, attribute lists, bytes) is shared with the graph that was read from the
+ * file, which stays alive as long as a copy of it or a copy of a copy does. Folded values and
+ * inferred shapes of computed tensors are dropped. Sealing resolves padding modes, kernel sizes
+ * and the groups of depthwise operators that have no number of groups in their file anew; other
+ * numbers of groups and free sizes stay as they were sealed. */
 nw_graph *nw_graph_copy(const nw_graph *graph);
 
-/* Takes nodes out of an unsealed graph (is_gone: a byte a node), and tensors that nothing uses any
- * more; ids change. */
-void nw_graph_drop_nodes(nw_graph *graph, const uint8_t *is_gone);
+/* Takes nodes out of an unsealed graph (is_gone: a byte a node; NULL: none), and all tensors that
+ * no node and no end of the network uses then; the others keep their order, ids change.
+ * new_tensor_ids may be NULL; else room for an id a tensor: its new one, NW_NONE if it is gone. */
+void nw_graph_drop_nodes(nw_graph *graph, const uint8_t *is_gone, nw_tensor_id *new_tensor_ids);
+
+/* New values for an integer constant of an unsealed copy (a reshape's target, the sizes of a
+ * split), in the tensor's own type; of another number than it has elements: a list of n. */
+void nw_graph_set_ints(nw_graph *graph, nw_tensor_id tensor, const int64_t *values, int n);
+
+/* Makes a tensor of an unsealed copy a constant that is derived from another one as *edited says
+ * (its struct and maps are copied; a map is as long as its axis in shape), of that type and shape.
+ * What edited points to besides lives as long as the graph. */
+void nw_graph_set_edited(nw_graph *graph, nw_tensor_id tensor, nw_dtype dtype,
+                         const nw_shape *shape, const nw_edited *edited);
 
 /* ---- sealing ---- */
 
@@ -272,8 +292,10 @@ typedef struct nw_geometry {
 bool nw_node_geometry(const nw_graph *graph, nw_node_id node, nw_geometry *out);
 
 /* The values of a constant, as the file has them or as an edit derives them, row-major in its own
- * shape and type (edited quantised ones: float32); seed: of new ones, which follow from it and the
- * tensor's name. The caller frees *out. NW_INVALID: the values are not in reach. */
+ * shape, little-endian, 4-bit ones packed low half first. *dtype is the source's, but float32 (real
+ * values) where an edited integer constant needs new elements that it cannot hold. seed: of new
+ * ones, which follow from it and the tensor's name. The caller frees *out. NW_INVALID: the values
+ * are not in reach, or there are fewer than the shape says. */
 NW_CHECKED nw_status nw_tensor_values(const nw_tensor *tensor, uint64_t seed, void **out,
                                       size_t *n_bytes, nw_dtype *dtype, nw_error *err);
 /* Elements of an edited constant that are in no source; 0 for others. */

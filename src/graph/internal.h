@@ -3,6 +3,8 @@
 #ifndef NW_GRAPH_INTERNAL_H
 #define NW_GRAPH_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "src/base/arena.h"
 #include "src/graph/graph.h"
 
@@ -14,11 +16,14 @@ typedef struct nw_free_dim {
 
 typedef struct nw_graph_store {
     nw_arena arena;
+    const nw_graph *root; /* a copy: the graph whose memory and files it shares; NULL */
+    atomic_int n_users;   /* its owner, and the copies that share its memory */
     nw_file **files;
     nw_free_dim *free_dims;
     size_t n_files, file_capacity, n_free_dims, free_dim_capacity;
     size_t node_capacity, tensor_capacity, input_capacity, output_capacity, warning_capacity;
-    int64_t fold_work; /* elements folded so far; fold.c stops at a limit */
+    int64_t fold_work;     /* elements folded so far; fold.c stops at a limit */
+    int n_reader_warnings; /* those before sealing */
 } nw_graph_store;
 
 /* infer.c: the shapes (and types, where the file leaves them open) of a node's outputs from its

@@ -268,7 +268,8 @@ static void count_node(const nw_graph *graph, nw_node_id id, param_marks *marks)
 
 static int64_t stored_bytes(const nw_tensor *tensor)
 {
-    return tensor->n_bytes ? (int64_t)tensor->n_bytes : nw_tensor_bytes(tensor);
+    bool is_as_stored = tensor->n_bytes && !tensor->edited;
+    return is_as_stored ? (int64_t)tensor->n_bytes : nw_tensor_bytes(tensor);
 }
 
 void nw_graph_count(const nw_graph *graph, nw_counts *out)

@@ -220,6 +220,8 @@ static nw_status infer_all(nw_graph *graph, nw_error *err)
 {
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
         nw_tensor *tensor = &graph->tensors[id];
+        if (tensor->is_local || tensor->edited) /* what an edit put in place of the file's */
+            tensor->ints = NULL, tensor->floats = NULL;
         if (tensor->is_const)
             nw_fold_load(graph, id);
         else if (!tensor->is_input)
@@ -310,6 +312,7 @@ nw_status nw_graph_seal(nw_graph *graph, const nw_input_size *sizes, int n_sizes
     if (status != NW_OK)
         return status;
     graph->is_sealed = true;
+    graph->store->n_reader_warnings = graph->n_warnings;
     warn_of_opaque(graph);
     warn_of_unknown_shapes(graph);
     return NW_OK;
