@@ -332,6 +332,27 @@ START_TEST(kernels_cover_random_networks_exactly)
 }
 END_TEST
 
+START_TEST(kernels_cover_randomly_hinted_networks_exactly)
+{
+    nw_hw *hw = load_hw(hw_names[_i]);
+    hw->fusion.dw_pw = hw->fusion.conv_add = hw->fusion.pool = true;
+    const int bits = nw_hw_precision_rate(hw, 8, 16, false) > 0 ? 16 : 8;
+    for (unsigned seed = 0; seed < 150; seed++) {
+        nw_graph *graph = random_net(seed, seed & 1 ? NW_DTYPE_INT8 : NW_DTYPE_FLOAT32);
+        unsigned random = seed + 1;
+        for (nw_node_id id = 0; id < graph->n_nodes; id++) {
+            random = random * 1664525u + 1013904223u;
+            graph->nodes[id].hint = (nw_hint){.splits = random >> 28 < 4,
+                                              .joins = (random >> 20 & 3) == 0,
+                                              .bits = (random >> 16 & 7) == 0 ? (uint8_t)bits : 0};
+        }
+        check_properties(graph, hw);
+        nw_graph_free(graph);
+    }
+    nw_hw_free(hw);
+}
+END_TEST
+
 /* ---- where tensors live ---- */
 
 START_TEST(what_does_not_fit_lives_in_dram_and_costs_traffic)
@@ -481,6 +502,7 @@ int main(void)
                         (int)(sizeof products / sizeof *products));
     tcase_add_loop_test(tests, kernels_cover_real_networks_exactly, 0, N_HW);
     tcase_add_loop_test(tests, kernels_cover_random_networks_exactly, 0, N_HW);
+    tcase_add_loop_test(tests, kernels_cover_randomly_hinted_networks_exactly, 0, N_HW);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

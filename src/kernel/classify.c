@@ -372,6 +372,8 @@ void nw_kernel_shape_of_node(const nw_graph *graph, const nw_types *types, nw_no
             size_copy(node->op, &out->parts[0]);
     }
     out->n_maps = count_full_maps(graph, node);
+    if (types->is_hinted)
+        nw_types_settle(graph, types, id, out);
     switch (node->act) {
     case NW_ACT_NONE:
         break;

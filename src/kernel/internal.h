@@ -8,13 +8,15 @@
 
 /* precision.c: the element type that each tensor and operator has on this hardware. */
 typedef struct nw_types {
-    uint8_t *bits;     /* per tensor */
-    uint8_t *is_float; /* per tensor */
-    uint8_t *is_dense; /* per tensor: kept as the outside world has it, channels not padded: the
-                        * network's outputs, and its inputs however often they are only renamed
-                        * or requantised */
-    uint8_t *runs_int; /* per node: a float operator of the file that runs on integers, because
-                        * dequantisations stand before and a quantisation behind it */
+    uint8_t *bits;      /* per tensor */
+    uint8_t *is_float;  /* per tensor */
+    uint8_t *is_dense;  /* per tensor: kept as the outside world has it, channels not padded: the
+                         * network's outputs, and its inputs however often they are only renamed
+                         * or requantised */
+    uint8_t *runs_int;  /* per node: a float operator of the file that runs on integers, because
+                         * dequantisations stand before and a quantisation behind it */
+    uint8_t *is_hinted; /* per tensor: its type is what a hint says; NULL: no node has one */
+    const nw_hw *hw;
     bool is_quantised; /* the file's own arithmetic is integer */
     bool is_assumed;   /* the precision is not the file's own */
     char name[40];     /* "int8", "int8 (assumed)" */
@@ -28,6 +30,15 @@ void nw_types_fini(nw_types *types);
  * runs on integers, else the tensor itself. */
 nw_tensor_id nw_types_source(const nw_graph *graph, const nw_types *types, nw_node_id node,
                              nw_tensor_id tensor);
+
+/* hint.c: the element types that nodes are to write (nw_hint), put in the place of their own and
+ * carried on by operators that keep the type of what they read. NW_UNSUPPORTED: the hardware does
+ * not compute in one; err names the node. */
+NW_CHECKED nw_status nw_types_apply_hints(const nw_graph *graph, nw_types *types, nw_error *err);
+/* The type that a node computes in where it, or what it reads, is hinted: the wider of the two. */
+void nw_types_settle(const nw_graph *graph, const nw_types *types, nw_node_id node,
+                     nw_kernel_shape *shape);
+#define NW_NARROW_BITS 8 /* of weights beside wider activations */
 
 /* classify.c: which kind of kernel an operator is by itself, and its shape. */
 typedef struct nw_op_rule {

@@ -3,7 +3,7 @@
  * Each rule looks at the only reader of the kernel's last tensor (the cursor), takes it in, and
  * moves the cursor behind it.
  */
-#include <string.h>
+#include <stdio.h>
 
 #include "src/kernel/split.h"
 
@@ -56,6 +56,13 @@ static void raise_act(nw_kernel_shape *shape, nw_kernel_act act)
         shape->act = act;
 }
 
+/* What the rules allow and joining leaves alone unless it is asked for. */
+static void note_asked(nw_draft *d, nw_op op)
+{
+    if (!d->note[0])
+        snprintf(d->note, sizeof d->note, "joined as asked: %s", nw_op_name(op));
+}
+
 static bool may_take_act(const nw_splitter *s, const nw_draft *d)
 {
     nw_kernel_kind kind = d->shape.parts[0].kind;
@@ -63,14 +70,24 @@ static bool may_take_act(const nw_splitter *s, const nw_draft *d)
            (nw_split_is_product(kind) || kind == NW_KERNEL_ADD || kind == NW_KERNEL_MUL);
 }
 
+/* Pooling runs through the array and its output stage as well. */
+static bool may_be_asked_for_act(const nw_splitter *s, const nw_draft *d, nw_node_id next)
+{
+    return s->hw->fusion.conv_act && d->shape.parts[0].kind == NW_KERNEL_POOL &&
+           nw_split_is_asked(s, next);
+}
+
 static bool join_act(nw_splitter *s, int index, nw_tensor_id *cursor, nw_node_id next)
 {
     nw_draft *d = &s->drafts[index];
     const nw_node *node = &s->graph->nodes[next];
     nw_op_rule rule = nw_op_rule_of(node->op);
-    if (rule.kind != NW_KERNEL_ACT || !may_take_act(s, d) || !nw_split_is_native(s, node->op) ||
-        node->inputs[0] != *cursor)
+    bool is_asked = may_be_asked_for_act(s, d, next);
+    if (rule.kind != NW_KERNEL_ACT || (!may_take_act(s, d) && !is_asked) ||
+        !nw_split_is_native(s, node->op) || node->inputs[0] != *cursor)
         return false;
+    if (is_asked)
+        note_asked(d, node->op);
     raise_act(&d->shape, rule.act);
     nw_split_add_node(s, index, next);
     *cursor = node->outputs[0];
@@ -96,7 +113,8 @@ static bool join_swish(nw_splitter *s, int index, nw_tensor_id *cursor)
         if (!is_gate(g->op) || p->op != NW_OP_MUL || s->state[gate] != FREE ||
             s->state[product] != FREE || !nw_split_is_native(s, g->op) ||
             !nw_split_is_native(s, NW_OP_MUL) ||
-            nw_split_sole_reader(s, g->outputs[0]) != product || p->n_inputs != 2)
+            nw_split_sole_reader(s, g->outputs[0]) != product || p->n_inputs != 2 ||
+            nw_split_is_cut(s, gate) || nw_split_is_cut(s, product))
             continue;
         raise_act(&d->shape, NW_KERNEL_ACT_LUT);
         nw_split_add_node(s, index, gate);
@@ -147,14 +165,17 @@ static bool join_add(nw_splitter *s, int index, nw_tensor_id *cursor, nw_node_id
 {
     nw_draft *d = &s->drafts[index];
     const nw_node *node = &s->graph->nodes[next];
-    if (node->op != NW_OP_ADD || node->n_inputs != 2 || !s->hw->fusion.conv_add ||
+    bool is_asked = node->op == NW_OP_SUB && nw_split_is_asked(s, next); /* the same unit */
+    if ((node->op != NW_OP_ADD && !is_asked) || node->n_inputs != 2 || !s->hw->fusion.conv_add ||
         !nw_split_is_product(d->shape.parts[0].kind) || d->shape.residual ||
-        !nw_split_is_native(s, NW_OP_ADD))
+        !nw_split_is_native(s, node->op))
         return false;
     nw_tensor_id other = node->inputs[node->inputs[0] == *cursor ? 1 : 0];
     if (other == *cursor || s->graph->tensors[other].is_const ||
         !nw_shape_equal(&s->graph->tensors[other].shape, &s->graph->tensors[*cursor].shape))
         return false;
+    if (is_asked)
+        note_asked(d, node->op);
     d->shape.residual = 1;
     if (node->act != NW_ACT_NONE)
         raise_act(&d->shape, NW_KERNEL_ACT_CLAMP);
@@ -166,12 +187,27 @@ static bool join_add(nw_splitter *s, int index, nw_tensor_id *cursor, nw_node_id
 bool nw_split_join_quantise(nw_splitter *s, int index, nw_tensor_id *cursor, nw_node_id next)
 {
     const nw_node *node = &s->graph->nodes[next];
-    if (node->op != NW_OP_QUANTIZE || s->types->is_float[*cursor] ||
+    bool is_hinted = s->types->is_hinted && s->types->is_hinted[*cursor];
+    if (node->op != NW_OP_QUANTIZE || (s->types->is_float[*cursor] && !is_hinted) ||
         !nw_dtype_is_float(s->graph->tensors[*cursor].dtype))
         return false;
     nw_split_add_node(s, index, next);
     *cursor = node->outputs[0];
     return true;
+}
+
+bool nw_split_fits_tile(const nw_splitter *s, const nw_kernel_part *pooling)
+{
+    int64_t h = pooling->in_h, w = pooling->in_w;
+    return (!s->hw->tile.max_h || h <= s->hw->tile.max_h) &&
+           (!s->hw->tile.max_w || w <= s->hw->tile.max_w) &&
+           (!s->hw->tile.max_pixels || h * w <= s->hw->tile.max_pixels);
+}
+
+/* Types that hints set are the kernel's as a whole: it has room for one. */
+static bool same_type(const nw_splitter *s, const nw_kernel_shape *a, const nw_kernel_shape *b)
+{
+    return !s->types->is_hinted || (a->bits == b->bits && a->is_float == b->is_float);
 }
 
 /* A second operator that works on the tile of the first: pointwise behind depthwise, or pooling
@@ -189,11 +225,17 @@ static bool join_part(nw_splitter *s, int index, nw_tensor_id *cursor, nw_node_i
     bool is_pointwise = first->kind == NW_KERNEL_DWCONV && p->kind == NW_KERNEL_CONV &&
                         p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 &&
                         p->stride_w == 1 && p->groups == 1 && s->hw->fusion.dw_pw;
-    bool is_pooling = first->kind == NW_KERNEL_CONV && p->kind == NW_KERNEL_POOL &&
-                      s->hw->fusion.pool && p->kernel_h < p->in_h;
-    if ((!is_pointwise && !is_pooling) || s->graph->nodes[next].inputs[0] != *cursor ||
+    bool is_pooling =
+        first->kind == NW_KERNEL_CONV && p->kind == NW_KERNEL_POOL && s->hw->fusion.pool;
+    bool is_asked = is_pooling && p->kernel_h >= p->in_h;
+    if (is_asked)
+        is_pooling = nw_split_is_asked(s, next) && nw_split_fits_tile(s, p);
+    if ((!is_pointwise && !is_pooling) || !same_type(s, &d->shape, &second) ||
+        s->graph->nodes[next].inputs[0] != *cursor ||
         nw_split_needs_host(s, next, &second, note, sizeof note))
         return false;
+    if (is_asked)
+        note_asked(d, s->graph->nodes[next].op);
     d->first_bias = d->shape.bias_elements;
     d->shape.parts[d->shape.n_parts++] = *p;
     d->shape.weight_elements += second.weight_elements;
@@ -212,9 +254,13 @@ static bool join_next(nw_splitter *s, int index, nw_tensor_id *cursor)
     if (nw_split_only_output(&s->graph->nodes[next]) == NW_NONE ||
         !is_rest_ready(s, &s->graph->nodes[next], *cursor))
         return false;
-    return nw_split_join_quantise(s, index, cursor, next) || join_affine(s, index, cursor, next) ||
-           join_act(s, index, cursor, next) || join_own_swish(s, index, cursor, next) ||
-           join_add(s, index, cursor, next) || join_part(s, index, cursor, next);
+    if (nw_split_join_quantise(s, index, cursor, next))
+        return true;
+    if (nw_split_is_cut(s, next))
+        return false;
+    return join_affine(s, index, cursor, next) || join_act(s, index, cursor, next) ||
+           join_own_swish(s, index, cursor, next) || join_add(s, index, cursor, next) ||
+           join_part(s, index, cursor, next);
 }
 
 /* ONNX quantises and dequantises between any two operators. On the device that is the arithmetic

@@ -109,7 +109,8 @@ typedef struct nw_kernel {
     int n_reads, n_writes;
     int64_t live_bytes; /* live on this hardware while it runs */
     int partition;      /* index of the run of device or host kernels it belongs to */
-    char note[96];      /* why it is on the host, a float island, ...; empty: nothing to say */
+    char note[96];      /* why it is on the host, a float island, what a hint did or could not
+                         * do, ...; empty: nothing to say */
 } nw_kernel;
 
 typedef struct nw_kernels {
@@ -127,10 +128,27 @@ typedef struct nw_kernels {
  * rule: a tensor is on chip when the bytes live at its producer and at its consumers fit. Nodes
  * whose values are known beforehand (constants, shape arithmetic) are in no kernel.
  * precision: NULL or "file" for the file's own, else a name ("int8", "int16", "float16").
- * NW_INVALID: no such precision; NW_UNSUPPORTED: the hardware lacks it. Borrows both inputs: they
- * must outlive the result. */
+ * NW_INVALID: no such precision; NW_UNSUPPORTED: the hardware lacks it, or what a node's hint asks
+ * for (err->where is the node). Borrows both inputs: they must outlive the result.
+ *
+ * Hints (nw_hint in graph.h). splits: a kernel starts at the node; what comes with its reader
+ * (dequantisations, a quantisation in the output stage before it) stays where it is. joins: also
+ * what the rules of `fusion` can but joining leaves alone by itself: a difference behind a
+ * convolution (conv+add), an activation behind a pooling (conv+act), a global pooling behind a
+ * convolution if its whole map fits one tile (pool). The kernel's note says what was done, or why
+ * not. bits, is_float: what the node's operator writes. It computes in the wider of that and what
+ * it reads, its readers likewise; weights have that type too, or 8 bits where the hardware has
+ * only those beside it. Operators that move bytes keep the type of what they read. */
 NW_CHECKED nw_status nw_kernels_split(const nw_graph *graph, const nw_hw *hw, const char *precision,
                                       nw_kernels **out, nw_error *err);
 void nw_kernels_free(nw_kernels *kernels);
+
+/* Whether hw can run a node in one kernel with what runs before it: as it is, or with the hint
+ * joins. why (size bytes, may be NULL): the reason if not. Costs a split. */
+bool nw_kernel_can_join(const nw_graph *graph, const nw_hw *hw, nw_node_id node, char *why,
+                        size_t size);
+/* Whether the hint splits at a node of a kernel makes two of it; why as above. */
+bool nw_kernel_can_split(const nw_graph *graph, const nw_kernel *kernel, nw_node_id node, char *why,
+                         size_t size);
 
 #endif

@@ -11,8 +11,6 @@
 
 #include "src/kernel/internal.h"
 
-#define NARROW_BITS 8 /* of weights beside wider activations */
-
 static bool is_small_int(nw_dtype dtype)
 {
     return !nw_dtype_is_float(dtype) && nw_dtype_bits(dtype) > 0 && nw_dtype_bits(dtype) <= 16 &&
@@ -196,7 +194,7 @@ static void assume(const nw_graph *graph, const nw_hw *hw, const precision_name 
              is_small_int(graph->tensors[id].dtype)) &&
             !is_island) {
             bool is_narrow = !has_pair && graph->tensors[id].is_const;
-            types->bits[id] = is_narrow ? NARROW_BITS : (uint8_t)wanted->bits;
+            types->bits[id] = is_narrow ? NW_NARROW_BITS : (uint8_t)wanted->bits;
             types->is_float[id] = wanted->is_float;
         }
     }
@@ -223,7 +221,7 @@ static nw_status choose(const nw_graph *graph, const nw_hw *hw, const char *aske
     if (!is_file && is_own)
         return NW_OK;
     if (!is_file && nw_hw_precision_rate(hw, wanted->bits, wanted->bits, wanted->is_float) <= 0 &&
-        nw_hw_precision_rate(hw, NARROW_BITS, wanted->bits, wanted->is_float) <= 0)
+        nw_hw_precision_rate(hw, NW_NARROW_BITS, wanted->bits, wanted->is_float) <= 0)
         return nw_fail(err, NW_UNSUPPORTED, hw->name, "this hardware does not compute in %s",
                        wanted->name);
     bool own_runs = nw_hw_precision_rate(hw, own_bits, own_bits, nw_dtype_is_float(own)) > 0;
@@ -240,7 +238,8 @@ nw_status nw_types_find(const nw_graph *graph, const nw_hw *hw, const char *prec
     nw_types types = {.bits = nw_zalloc(n),
                       .is_float = nw_zalloc(n),
                       .is_dense = nw_zalloc(n),
-                      .runs_int = nw_zalloc((size_t)graph->n_nodes)};
+                      .runs_int = nw_zalloc((size_t)graph->n_nodes),
+                      .hw = hw};
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
         types.bits[id] = (uint8_t)nw_dtype_bits(graph->tensors[id].dtype);
         types.is_float[id] = nw_dtype_is_float(graph->tensors[id].dtype);
@@ -248,6 +247,8 @@ nw_status nw_types_find(const nw_graph *graph, const nw_hw *hw, const char *prec
     find_dense(graph, types.is_dense);
     find_quantised_runs(graph, &types);
     nw_status status = choose(graph, hw, precision, &types, err);
+    if (status == NW_OK)
+        status = nw_types_apply_hints(graph, &types, err);
     if (status == NW_OK)
         *out = types;
     else
@@ -261,5 +262,6 @@ void nw_types_fini(nw_types *types)
     free(types->is_float);
     free(types->is_dense);
     free(types->runs_int);
+    free(types->is_hinted);
     *types = (nw_types){0};
 }

@@ -69,6 +69,16 @@ nw_tensor_id nw_split_only_output(const nw_node *node)
     return found;
 }
 
+bool nw_split_is_cut(const nw_splitter *s, nw_node_id id)
+{
+    return s->graph->nodes[id].hint.splits && id != s->asked;
+}
+
+bool nw_split_is_asked(const nw_splitter *s, nw_node_id id)
+{
+    return id == s->asked || s->graph->nodes[id].hint.joins;
+}
+
 static bool is_folded(const nw_splitter *s, const nw_node *node)
 {
     for (int i = 0; i < node->n_outputs; i++) {
@@ -83,11 +93,19 @@ static bool is_folded(const nw_splitter *s, const nw_node *node)
 
 /* ---- who waits for its reader ---- */
 
+/* Hints may turn what stands between a quantisation and a dequantisation into floats as well. */
+static bool is_same_float(const nw_types *types, nw_tensor_id in, nw_tensor_id out)
+{
+    return types->is_hinted && types->is_hinted[in] && types->is_hinted[out] &&
+           types->is_float[in] && types->bits[in] == types->bits[out];
+}
+
 /* A dequantisation whose result every reader takes as integers. */
 bool nw_split_is_dequantise(const nw_splitter *s, const nw_node *node)
 {
     nw_tensor_id out = nw_split_only_output(node);
-    return node->op == NW_OP_DEQUANTIZE && out != NW_NONE && !s->types->is_float[out] &&
+    return node->op == NW_OP_DEQUANTIZE && out != NW_NONE &&
+           (!s->types->is_float[out] || is_same_float(s->types, node->inputs[0], out)) &&
            !s->graph->tensors[out].is_output && nw_split_n_readers(s, out) > 0;
 }
 
@@ -124,7 +142,7 @@ static bool is_absorbed_pad(const nw_splitter *s, const nw_node *node)
         return false;
     nw_node_id reader = nw_split_sole_reader(s, out);
     if (reader == NW_NONE || !has_window(s->graph->nodes[reader].op) ||
-        s->graph->nodes[reader].inputs[0] != out)
+        s->graph->nodes[reader].inputs[0] != out || nw_split_is_cut(s, reader))
         return false;
     nw_hwc x = nw_tensor_hwc(s->graph, node->inputs[0]), y = nw_tensor_hwc(s->graph, out);
     return x.c == y.c && x.h <= y.h && x.w <= y.w && nw_split_input(s, node, 0)->shape.rank == 4;
@@ -173,8 +191,7 @@ bool nw_split_is_product(nw_kernel_kind kind)
            kind == NW_KERNEL_FC || kind == NW_KERNEL_MATMUL;
 }
 
-/* The integers before a dequantisation that its readers take in. */
-static nw_tensor_id before_absorbed(const nw_splitter *s, nw_tensor_id id)
+nw_tensor_id nw_split_before_absorbed(const nw_splitter *s, nw_tensor_id id)
 {
     nw_node_id producer = s->graph->tensors[id].producer;
     while (producer != NW_NONE && s->is_absorbed[producer]) {
@@ -187,7 +204,7 @@ static nw_tensor_id before_absorbed(const nw_splitter *s, nw_tensor_id id)
 /* What a node really reads where the file says id. */
 static nw_tensor_id what_is_read(const nw_splitter *s, nw_node_id node, nw_tensor_id id)
 {
-    return before_absorbed(s, nw_types_source(s->graph, s->types, node, id));
+    return nw_split_before_absorbed(s, nw_types_source(s->graph, s->types, node, id));
 }
 
 /* A concatenation whose inputs nobody else reads is written in place by their producers. */
@@ -198,7 +215,7 @@ static bool is_free_concat(const nw_splitter *s, const nw_node *node)
     for (int i = 0; i < node->n_inputs; i++) {
         if (!nw_split_input(s, node, i) || nw_split_n_readers(s, node->inputs[i]) != 1)
             return false;
-        nw_tensor_id written = before_absorbed(s, node->inputs[i]);
+        nw_tensor_id written = nw_split_before_absorbed(s, node->inputs[i]);
         const nw_tensor *t = &s->graph->tensors[written];
         if (t->is_const || t->is_input || t->is_output || nw_split_n_readers(s, written) != 1)
             return false;
@@ -227,6 +244,8 @@ static void start_kernel(nw_splitter *s, nw_node_id id)
     nw_draft *d = &s->drafts[index];
     d->shape = shape;
     memcpy(d->note, note, sizeof d->note);
+    if (!on_host && !is_view && nw_split_is_cut(s, id))
+        snprintf(d->note, sizeof d->note, "starts a kernel as asked");
     if (on_host)
         d->shape.parts[0].kind = NW_KERNEL_HOST;
     else if (s->hw->ops[node->op].support == NW_OP_SLOW)
@@ -386,6 +405,15 @@ static void number_partitions(nw_kernels *kernels)
     }
 }
 
+static void note_refusal(const nw_splitter *s, nw_node_id main, nw_kernel *kernel)
+{
+    char why[80];
+    if (kernel->shape.parts[0].kind == NW_KERNEL_VIEW)
+        return;
+    nw_split_explain(s, main, why, sizeof why);
+    snprintf(kernel->note, sizeof kernel->note, "not joined: %s", why);
+}
+
 static void finish(const nw_splitter *s, nw_kernels *out)
 {
     nw_arena *arena = &out->store->arena;
@@ -399,6 +427,8 @@ static void finish(const nw_splitter *s, nw_kernels *out)
         kernel->nodes = nw_arena_copy(arena, d->nodes, (size_t)d->n_nodes * sizeof *d->nodes);
         kernel->n_nodes = d->n_nodes;
         memcpy(kernel->note, d->note, sizeof kernel->note);
+        if (!kernel->note[0] && s->graph->nodes[d->main].hint.joins)
+            note_refusal(s, d->main, kernel);
         find_border(s, i, arena, kernel);
         if (d->shape.parts[0].kind == NW_KERNEL_HOST)
             fill_host(s, kernel, &kernel->shape);
@@ -410,7 +440,7 @@ static void finish(const nw_splitter *s, nw_kernels *out)
     snprintf(out->precision, sizeof out->precision, "%s", s->types->name);
 }
 
-static void splitter_fini(nw_splitter *s)
+void nw_split_fini(nw_splitter *s)
 {
     for (int i = 0; i < s->n_drafts; i++)
         free(s->drafts[i].nodes);
@@ -419,6 +449,21 @@ static void splitter_fini(nw_splitter *s)
     free(s->is_absorbed);
     free(s->reader_start);
     free(s->readers);
+}
+
+void nw_split_run(nw_splitter *s, const nw_graph *graph, const nw_hw *hw, const nw_types *types,
+                  nw_node_id asked)
+{
+    *s = (nw_splitter){.graph = graph,
+                       .hw = hw,
+                       .types = types,
+                       .state = nw_alloc((size_t)graph->n_nodes * sizeof *s->state),
+                       .is_absorbed = nw_zalloc((size_t)graph->n_nodes),
+                       .asked = asked};
+    for (nw_node_id id = 0; id < graph->n_nodes; id++)
+        s->state[id] = is_folded(s, &graph->nodes[id]) ? FOLDED : FREE;
+    index_readers(s);
+    walk(s);
 }
 
 nw_status nw_kernels_split(const nw_graph *graph, const nw_hw *hw, const char *precision,
@@ -430,17 +475,10 @@ nw_status nw_kernels_split(const nw_graph *graph, const nw_hw *hw, const char *p
         return status;
     nw_kernels *kernels = nw_zalloc(sizeof *kernels);
     kernels->store = nw_zalloc(sizeof *kernels->store);
-    nw_splitter s = {.graph = graph,
-                     .hw = hw,
-                     .types = &types,
-                     .state = nw_alloc((size_t)graph->n_nodes * sizeof *s.state),
-                     .is_absorbed = nw_zalloc((size_t)graph->n_nodes)};
-    for (nw_node_id id = 0; id < graph->n_nodes; id++)
-        s.state[id] = is_folded(&s, &graph->nodes[id]) ? FOLDED : FREE;
-    index_readers(&s);
-    walk(&s);
+    nw_splitter s;
+    nw_split_run(&s, graph, hw, &types, NW_NONE);
     finish(&s, kernels);
-    splitter_fini(&s);
+    nw_split_fini(&s);
     nw_kernels_place(graph, hw, &types, kernels);
     kernels->is_assumed = types.is_assumed;
     nw_types_fini(&types);

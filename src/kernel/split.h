@@ -29,7 +29,13 @@ typedef struct nw_splitter {
     nw_draft *drafts;
     int n_drafts;
     size_t draft_capacity;
+    nw_node_id asked; /* counts as hinted to join, whatever its hint; NW_NONE: none */
 } nw_splitter;
+
+/* Cuts the whole graph into drafts; release with nw_split_fini. */
+void nw_split_run(nw_splitter *s, const nw_graph *graph, const nw_hw *hw, const nw_types *types,
+                  nw_node_id asked);
+void nw_split_fini(nw_splitter *s);
 
 /* split.c: the graph as the splitter sees it. */
 int nw_split_n_readers(const nw_splitter *s, nw_tensor_id tensor);
@@ -37,6 +43,11 @@ int nw_split_n_readers(const nw_splitter *s, nw_tensor_id tensor);
 nw_node_id nw_split_sole_reader(const nw_splitter *s, nw_tensor_id tensor);
 const nw_tensor *nw_split_input(const nw_splitter *s, const nw_node *node, int i); /* may be NULL */
 nw_tensor_id nw_split_only_output(const nw_node *node);
+/* What the user wants of a node. */
+bool nw_split_is_cut(const nw_splitter *s, nw_node_id id);   /* a kernel starts here */
+bool nw_split_is_asked(const nw_splitter *s, nw_node_id id); /* joined wherever that is possible */
+/* The integers before a dequantisation that its readers take in. */
+nw_tensor_id nw_split_before_absorbed(const nw_splitter *s, nw_tensor_id id);
 /* Puts a node, and what waits for it, into a draft. */
 void nw_split_add_node(nw_splitter *s, int index, nw_node_id id);
 bool nw_split_is_product(nw_kernel_kind kind);
@@ -52,9 +63,16 @@ bool nw_split_is_native(const nw_splitter *s, nw_op op);
 /* A kernel without weights takes whatever weights go with its activations on this hardware. */
 void nw_split_settle_weight_bits(const nw_splitter *s, nw_kernel_shape *shape);
 
+/* hint.c: why a node is in no kernel with what runs before it. */
+void nw_split_explain(const nw_splitter *s, nw_node_id id, char *why, size_t size);
+/* Whether it is. */
+bool nw_split_is_joined(const nw_splitter *s, nw_node_id id);
+
 /* join.c: takes into a draft what follows its main operator, as far as rules and graph allow. */
 void nw_split_extend(nw_splitter *s, int index);
 /* Only the quantisation behind it. False: there is none to take. */
 bool nw_split_join_quantise(nw_splitter *s, int index, nw_tensor_id *cursor, nw_node_id next);
+/* Whether the whole map that a global pooling behind a convolution reads fits one tile. */
+bool nw_split_fits_tile(const nw_splitter *s, const nw_kernel_part *pooling);
 
 #endif
