@@ -2,6 +2,7 @@
  * the network it was copied from; real models come from NASW_SHARED/models. */
 #include <check.h>
 #include <dirent.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,6 +290,194 @@ START_TEST(dropping_nodes_drops_what_only_they_used)
 }
 END_TEST
 
+/* ---- their values ---- */
+
+/* A constant of a copied network, before and after. */
+typedef struct bench {
+    nw_graph *graph, *copy;
+    nw_tensor_id id;
+} bench;
+
+static bench bench_begin(nw_dtype dtype, const nw_quant *quant, int rank, int64_t a, int64_t b,
+                         const void *bytes, size_t n_bytes)
+{
+    net n = net_begin(1, 1, 1, NW_DTYPE_FLOAT32);
+    nw_tensor_id id = net_constant(&n, dtype, rank, a, b, 0, 0);
+    nw_graph_set_data(n.graph, id, bytes, n_bytes, -1);
+    if (quant)
+        n.graph->tensors[id].quant = *quant;
+    net_unary(&n, NW_OP_RELU);
+    bench result = {.graph = net_end(&n), .id = id};
+    result.copy = nw_graph_copy(result.graph);
+    return result;
+}
+
+static void bench_end(bench *b)
+{
+    nw_graph_free(b->copy);
+    nw_graph_free(b->graph);
+}
+
+/* The values are these bytes of that type; the copy of the copy has the same. */
+static void expect_bytes(bench *b, nw_dtype dtype, const void *wanted, size_t n_wanted)
+{
+    seal(b->copy);
+    nw_graph *again = nw_graph_copy(b->copy);
+    nw_graph_free(b->copy);
+    b->copy = again;
+    void *values;
+    size_t n_bytes;
+    nw_dtype found;
+    nw_error err;
+    if (nw_tensor_values(&again->tensors[b->id], 1, &values, &n_bytes, &found, &err) != NW_OK)
+        ck_abort_msg("%s: %s", err.where, err.message);
+    ck_assert_str_eq(nw_dtype_name(found), nw_dtype_name(dtype));
+    ck_assert_uint_eq(n_bytes, n_wanted);
+    ck_assert_mem_eq(values, wanted, n_wanted);
+    free(values);
+}
+
+START_TEST(maps_of_two_edits_are_one)
+{
+    /* 3 x 3; rows 2, 0, 1, then the first two of those and a new one; columns 2, 1 */
+    static const float values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const float wanted[] = {9, 8, 3, 2, 1, 1};
+    static const int32_t rows[] = {2, 0, 1}, again[] = {0, 1, -1}, columns[] = {2, 1};
+    bench b = bench_begin(NW_DTYPE_FLOAT32, NULL, 2, 3, 3, values, sizeof values);
+    nw_graph_map_axis(b.copy, b.id, 0, rows, 3, false, NW_EDIT_FILL_ONE, 0);
+    nw_graph_map_axis(b.copy, b.id, 1, columns, 2, false, NW_EDIT_FILL_ONE, 0);
+    nw_graph_map_axis(b.copy, b.id, 0, again, 3, false, NW_EDIT_FILL_ONE, 0);
+    ck_assert_int_eq(nw_tensor_new_elements(&b.copy->tensors[b.id]), 2);
+    expect_bytes(&b, NW_DTYPE_FLOAT32, wanted, sizeof wanted);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(new_taps_of_a_kernel_are_zero)
+{
+    static const float values[] = {1, 2}, wanted[] = {0, 1, 0, 0, 2, 0, 0, 1, 0};
+    static const int32_t taps[] = {-1, 0, -1}, rows[] = {0, 1, -1};
+    bench b = bench_begin(NW_DTYPE_FLOAT32, NULL, 2, 2, 1, values, sizeof values);
+    nw_graph_map_axis(b.copy, b.id, 1, taps, 3, true, NW_EDIT_FILL_HE, 1);
+    nw_graph_map_axis(b.copy, b.id, 0, rows, 3, false, NW_EDIT_FILL_ONE, 0);
+    expect_bytes(&b, NW_DTYPE_FLOAT32, wanted, sizeof wanted);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(half_floats_stay_half_floats)
+{
+    /* 1, 2, 0.25 */
+    static const uint16_t values[] = {0x3c00, 0x4000}, wanted[] = {0x4000, 0x3400};
+    static const int32_t map[] = {1, -1};
+    bench b = bench_begin(NW_DTYPE_FLOAT16, NULL, 1, 2, 0, values, sizeof values);
+    nw_graph_map_axis(b.copy, b.id, 0, map, 2, false, NW_EDIT_FILL_SLOPE, 0);
+    expect_bytes(&b, NW_DTYPE_FLOAT16, wanted, sizeof wanted);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(four_bits_are_picked_out_of_bytes)
+{
+    /* 1, -2, 3, -4, 5 */
+    static const uint8_t values[] = {0xe1, 0xc3, 0x05}, wanted[] = {0x15, 0x0c};
+    static const int32_t map[] = {4, 0, 3};
+    bench b = bench_begin(NW_DTYPE_INT4, NULL, 1, 5, 0, values, sizeof values);
+    nw_graph_map_axis(b.copy, b.id, 0, map, 3, false, NW_EDIT_FILL_HE, 1);
+    expect_bytes(&b, NW_DTYPE_INT4, wanted, sizeof wanted);
+    bench_end(&b);
+}
+END_TEST
+
+static const float scales[] = {0.5f, 2, 4};
+static const int64_t zeros[] = {10, 20, 30};
+static const nw_quant by_row = {.n_channels = 3,
+                                .axis = 0,
+                                .scale = 0.5,
+                                .zero_point = 10,
+                                .scales = scales,
+                                .zero_points = zeros};
+
+START_TEST(slices_of_integers_keep_their_type_and_scales)
+{
+    static const uint8_t values[] = {11, 12, 21, 22, 31, 32}, wanted[] = {32, 30, 12, 10};
+    static const int32_t rows[] = {2, 0}, columns[] = {1, -1};
+    bench b = bench_begin(NW_DTYPE_UINT8, &by_row, 2, 3, 2, values, sizeof values);
+    nw_graph_map_axis(b.copy, b.id, 0, rows, 2, false, NW_EDIT_FILL_ZERO, 0);
+    nw_graph_map_axis(b.copy, b.id, 1, columns, 2, true, NW_EDIT_FILL_HE, 1);
+    expect_bytes(&b, NW_DTYPE_UINT8, wanted, sizeof wanted);
+    const nw_quant *quant = &b.copy->tensors[b.id].quant;
+    ck_assert_int_eq(quant->n_channels, 2);
+    ck_assert_double_eq((double)quant->scales[0], 4);
+    ck_assert_int_eq(quant->zero_points[1], 10);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(integers_with_new_values_become_real_numbers)
+{
+    static const uint8_t values[] = {11, 12, 21, 22, 31, 32};
+    static const float wanted[] = {8, 4, 1, 1}; /* 4 * (32 - 30), 4 * (31 - 30) */
+    static const int32_t rows[] = {2, -1}, columns[] = {1, 0};
+    bench b = bench_begin(NW_DTYPE_UINT8, &by_row, 2, 3, 2, values, sizeof values);
+    nw_graph_map_axis(b.copy, b.id, 0, rows, 2, false, NW_EDIT_FILL_ONE, 0);
+    nw_graph_map_axis(b.copy, b.id, 1, columns, 2, false, NW_EDIT_FILL_ONE, 0);
+    expect_bytes(&b, NW_DTYPE_FLOAT32, wanted, sizeof wanted);
+    bench_end(&b);
+}
+END_TEST
+
+/* He et al. 2015: mean 0, variance 2 / fan in; here 2 / 50 over 16384 values. */
+START_TEST(new_weights_are_drawn_after_he)
+{
+    static int32_t rows[128], columns[128];
+    for (int i = 0; i < 128; i++)
+        rows[i] = columns[i] = -1;
+    bench b = bench_begin(NW_DTYPE_FLOAT32, NULL, 2, 1, 1, "\0\0\0", 4);
+    nw_graph_map_axis(b.copy, b.id, 0, rows, 128, false, NW_EDIT_FILL_HE, 50);
+    nw_graph_map_axis(b.copy, b.id, 1, columns, 128, false, NW_EDIT_FILL_HE, 50);
+    void *values, *other;
+    size_t n_bytes;
+    nw_dtype dtype;
+    double sum = 0, squares = 0;
+    const nw_tensor *tensor = &b.copy->tensors[b.id];
+    ck_assert_int_eq(nw_tensor_values(tensor, 3, &values, &n_bytes, &dtype, NULL), NW_OK);
+    ck_assert_int_eq(nw_tensor_values(tensor, 3, &other, &n_bytes, &dtype, NULL), NW_OK);
+    ck_assert_uint_eq(n_bytes, 128 * 128 * 4);
+    ck_assert_mem_eq(values, other, n_bytes);
+    for (int i = 0; i < 128 * 128; i++) {
+        double x = (double)((float *)values)[i];
+        sum += x;
+        squares += x * x;
+    }
+    ck_assert_double_lt(fabs(sum / 16384), 0.01);
+    ck_assert_double_lt(fabs(squares / 16384 * 25 - 1), 0.05);
+    free(other);
+    ck_assert_int_eq(nw_tensor_values(tensor, 4, &other, &n_bytes, &dtype, NULL), NW_OK);
+    ck_assert_mem_ne(values, other, n_bytes);
+    free(values);
+    free(other);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(too_few_bytes_are_an_error)
+{
+    static const int32_t map[] = {1, 0};
+    bench b = bench_begin(NW_DTYPE_FLOAT32, NULL, 1, 2, 0, "1234", 4);
+    void *values;
+    size_t n_bytes;
+    nw_dtype dtype;
+    nw_error err;
+    ck_assert_int_eq(nw_tensor_values(&b.copy->tensors[b.id], 1, &values, &n_bytes, &dtype, &err),
+                     NW_INVALID);
+    nw_graph_map_axis(b.copy, b.id, 0, map, 2, false, NW_EDIT_FILL_ZERO, 0);
+    ck_assert_int_eq(nw_tensor_values(&b.copy->tensors[b.id], 1, &values, &n_bytes, &dtype, &err),
+                     NW_INVALID);
+    bench_end(&b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("graph_copy");
@@ -304,6 +493,16 @@ int main(void)
     tcase_add_test(edited, rewritten_integers_steer_the_shapes);
     tcase_add_test(edited, dropping_nodes_drops_what_only_they_used);
     suite_add_tcase(suite, edited);
+    TCase *values = tcase_create("values");
+    tcase_add_test(values, maps_of_two_edits_are_one);
+    tcase_add_test(values, new_taps_of_a_kernel_are_zero);
+    tcase_add_test(values, half_floats_stay_half_floats);
+    tcase_add_test(values, four_bits_are_picked_out_of_bytes);
+    tcase_add_test(values, slices_of_integers_keep_their_type_and_scales);
+    tcase_add_test(values, integers_with_new_values_become_real_numbers);
+    tcase_add_test(values, new_weights_are_drawn_after_he);
+    tcase_add_test(values, too_few_bytes_are_an_error);
+    suite_add_tcase(suite, values);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int n_failed = srunner_ntests_failed(runner);

@@ -65,6 +65,12 @@ double nw_rng_log_uniform(nw_rng *rng, double low, double high)
     return x < high ? x : low;
 }
 
+double nw_rng_normal(nw_rng *rng)
+{
+    double radius = sqrt(-2 * log(1 - nw_rng_unit(rng)));
+    return radius * cos(2 * 3.14159265358979323846 * nw_rng_unit(rng));
+}
+
 bool nw_rng_chance(nw_rng *rng, double probability)
 {
     return nw_rng_unit(rng) < probability;

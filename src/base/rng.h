@@ -31,6 +31,9 @@ int64_t nw_rng_range(nw_rng *rng, int64_t low, int64_t high);
 /* Equally likely per octave: low <= x < high, or low where they are equal; 0 < low <= high. */
 double nw_rng_log_uniform(nw_rng *rng, double low, double high);
 
+/* Normal, mean 0 and deviation 1 (Box and Muller 1958). */
+double nw_rng_normal(nw_rng *rng);
+
 bool nw_rng_chance(nw_rng *rng, double probability);
 
 /* An index, each as likely as its weight says; weights are not negative, one at least is more

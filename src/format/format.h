@@ -31,22 +31,41 @@ NW_CHECKED nw_status nw_tflite_read(const nw_file *file, nw_graph **out, nw_erro
 NW_CHECKED nw_status nw_network_json_read(const nw_file *file, nw_graph **out, nw_error *err);
 void nw_network_json_write(const nw_graph *graph, nw_buf *out);
 
+/* What to write for weights, biases and what normalises (not for the constants of formulas). */
+typedef enum nw_onnx_weight_rule {
+    NW_ONNX_WEIGHTS_KEPT,     /* the graph's; what edits left open after He et al. 2015 */
+    NW_ONNX_WEIGHTS_MADE_UP,  /* all after He et al. 2015 */
+    NW_ONNX_WEIGHTS_LEFT_OUT, /* none: a small file whose ConstantOfShape nodes give the shapes, all
+                               * weights 0 */
+} nw_onnx_weight_rule;
+
+/* What the model is, beyond the graph. Which constants are new: nw_graph_list_constants. */
+typedef struct nw_onnx_report {
+    int n_made_up;       /* constants of which no value was to be had, or wanted */
+    bool is_dequantised; /* the graph is quantised, the model computes in float */
+} nw_onnx_report;
+
 typedef struct nw_onnx_options {
     int bits;      /* 0: float32, but for what the graph quantises by nodes of its own; 8: QDQ, that
                     * is QuantizeLinear and DequantizeLinear around every map and int8 weights, with
                     * the graph's scales or, where it has none, with plausible ones */
     uint64_t seed; /* of made-up weights */
-    bool refuses_made_up; /* a constant without values is an error */
+    bool refuses_made_up; /* a constant without values is an error; what edits left open is not */
+    bool to_float; /* quantising nodes are left out; done of itself where constants were edited, or
+                    * weights are not kept */
+    nw_onnx_weight_rule weights;
+    nw_onnx_report *report; /* filled on success; NULL: not wanted */
 } nw_onnx_options;
 
 /* Appends a sealed graph as an ONNX model: opset 13, IR 8, the graph's names (made unique), inputs
  * and outputs in its own dimension order, weights inside. Operators of later opsets are written as
  * what they are made of. A graph that keeps N,H,W,C is turned to ONNX's order: weights are written
  * turned, maps are transposed at the network's ends and at reshapes. Integer operators of TFLite
- * and of QLinear* are written dequantised. Constants that have no values here get random ones after
- * He et al. 2015 that follow from seed and name. The same graph gives the same bytes.
- * options may be NULL. NW_UNSUPPORTED: err->where is a node that ONNX cannot express, or of whose
- * attributes the graph keeps too few; NW_LIMIT: over 2 GB, protobuf's limit. */
+ * and of QLinear* are written dequantised. Constants that edits made are worked out; those that
+ * have no values get random ones after He et al. 2015 that follow from seed and name. The same
+ * graph gives the same bytes. options may be NULL. NW_UNSUPPORTED: err->where is a node that ONNX
+ * cannot express, or of whose attributes the graph keeps too few; NW_LIMIT: over 2 GB, protobuf's
+ * limit. */
 NW_CHECKED nw_status nw_onnx_write(const nw_graph *graph, const nw_onnx_options *options,
                                    nw_buf *out, nw_error *err);
 

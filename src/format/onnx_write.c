@@ -155,6 +155,8 @@ static nw_onnx_role role_of_input(nw_op op, int i)
     case NW_OP_LAYER_NORM:
     case NW_OP_INSTANCE_NORM:
         return i == 1 ? NW_ONNX_ROLE_FACTOR : NW_ONNX_ROLE_BIAS;
+    case NW_OP_PRELU:
+        return i == 1 ? NW_ONNX_ROLE_SLOPE : NW_ONNX_ROLE_ANY;
     default:
         return NW_ONNX_ROLE_ANY;
     }
@@ -206,7 +208,7 @@ static bool is_integer_operator(const nw_graph *graph, const nw_node *node)
 /* Whether quantisation is in nodes with scales, and nothing else computes on integers. */
 static void find_quantisation(nw_onnx_writer *w)
 {
-    bool has_nodes = false, has_operators = false;
+    bool has_nodes = false, has_operators = false, must_be_float = w->options.to_float;
     for (nw_node_id id = 0; id < w->graph->n_nodes; id++) {
         const nw_node *node = &w->graph->nodes[id];
         bool is_dynamic = strcmp(node->file_type, "DynamicQuantizeLinear") == 0;
@@ -214,11 +216,15 @@ static void find_quantisation(nw_onnx_writer *w)
                      (node->n_inputs > 1 || is_dynamic);
         has_operators |= is_integer_operator(w->graph, node);
     }
-    w->is_explicit = has_nodes && !has_operators;
+    for (nw_tensor_id id = 0; id < w->graph->n_tensors; id++)
+        must_be_float |= w->graph->tensors[id].edited != NULL;
+    must_be_float |= w->options.weights != NW_ONNX_WEIGHTS_KEPT;
+    w->is_explicit = has_nodes && !has_operators && !must_be_float;
     if (w->is_explicit)
         w->options.bits = 0;
     for (nw_tensor_id id = 0; id < w->graph->n_tensors; id++) {
         const nw_tensor *tensor = &w->graph->tensors[id];
+        w->is_dequantised |= w->options.bits == 0 && nw_onnx_is_quantised(w, id);
         w->has_scales |= !w->is_explicit && !tensor->is_const && tensor->quant.n_channels == 1 &&
                          (tensor->dtype == NW_DTYPE_INT8 || tensor->dtype == NW_DTYPE_UINT8);
     }
@@ -430,9 +436,15 @@ nw_status nw_onnx_write(const nw_graph *graph, const nw_onnx_options *options, n
         w.options = *options;
     if (w.options.bits != 0 && w.options.bits != 8)
         return nw_fail(err, NW_INVALID, "bits", "%d: there are 0 (float) and 8", w.options.bits);
+    if (w.options.bits && (w.options.to_float || w.options.weights == NW_ONNX_WEIGHTS_LEFT_OUT))
+        return nw_fail(err, NW_INVALID, "bits", "%d bits go with weights, and not with float",
+                       w.options.bits);
     w.is_nhwc = graph->layout == NW_LAYOUT_NHWC;
     w.states = nw_zalloc((size_t)graph->n_tensors * sizeof *w.states);
     write_graph(&w, out);
+    if (w.status == NW_OK && w.options.report)
+        *w.options.report =
+            (nw_onnx_report){.n_made_up = w.n_made_up, .is_dequantised = w.is_dequantised};
     for (size_t i = 0; i < w.n_side_files; i++)
         nw_file_release(w.side_files[i]);
     free(w.side_files);

@@ -45,6 +45,7 @@ typedef enum nw_onnx_role {
     NW_ONNX_ROLE_WEIGHTS, /* fan_in says for how many products a sum */
     NW_ONNX_ROLE_BIAS,
     NW_ONNX_ROLE_FACTOR, /* about 1, positive: scales and variances */
+    NW_ONNX_ROLE_SLOPE,  /* 0.25, of PReLU (He et al. 2015) */
 } nw_onnx_role;
 
 /* Per tensor of the graph. */
@@ -77,8 +78,9 @@ typedef struct nw_onnx_writer {
     nw_status status;
     nw_arena arena;
     bool is_nhwc;
-    bool is_explicit; /* the graph quantises by nodes of its own: integers stay integers */
-    bool has_scales;  /* it is quantised otherwise: its maps have their scales */
+    bool is_explicit;    /* the graph quantises by nodes of its own: integers stay integers */
+    bool has_scales;     /* it is quantised otherwise: its maps have their scales */
+    bool is_dequantised; /* it is quantised, the model is not */
     nw_onnx_state *states;
     nw_node_id at;            /* the node being written */
     nw_onnx_pending *pending; /* its outputs */
@@ -144,8 +146,6 @@ const nw_onnx_edge *nw_onnx_cast(nw_onnx_writer *w, const nw_onnx_edge *x, nw_dt
 /* ---- onnx_write_bytes.c: the bytes of constants; NULL after a failure ---- */
 
 void *nw_onnx_take_bytes(nw_onnx_writer *w, int64_t n, size_t width);
-void nw_onnx_pack_integer(int64_t value, size_t width, uint8_t *out); /* little-endian */
-void nw_onnx_pack_float(nw_dtype dtype, double value, uint8_t *out);
 
 /* Values of a constant in its own type; made-up ones where it has none. */
 const uint8_t *nw_onnx_find_bytes(nw_onnx_writer *w, nw_tensor_id id);

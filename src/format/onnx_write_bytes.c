@@ -48,59 +48,19 @@ void *nw_onnx_take_bytes(nw_onnx_writer *w, int64_t n, size_t width)
     return nw_arena_alloc(&w->arena, n_bytes);
 }
 
-/* Uniform weights with the variance of He et al. 2015, equation 10: 2 / fan_in. */
+/* Weights after He et al. 2015, equation 10: normal, variance 2 / fan_in. */
 static void make_up_floats(nw_onnx_writer *w, nw_tensor_id id, int64_t n, float *out)
 {
     const nw_onnx_state *state = &w->states[id];
     nw_rng rng = nw_rng_make(w->options.seed, nw_hash(state->name, strlen(state->name)));
     double middle = state->role == NW_ONNX_ROLE_FACTOR ? 1 : 0;
-    double reach = state->role == NW_ONNX_ROLE_WEIGHTS ? sqrt(6 / (double)state->fan_in)
-                   : state->role == NW_ONNX_ROLE_ANY   ? 1
-                                                       : 0.1;
+    double reach = state->role == NW_ONNX_ROLE_ANY ? 1 : 0.1;
+    double deviation = sqrt(2 / (double)(state->fan_in > 0 ? state->fan_in : 1));
     for (int64_t i = 0; i < n; i++)
-        out[i] = (float)(middle + reach * (2 * nw_rng_unit(&rng) - 1));
-}
-
-static void put_half(float value, uint8_t *out)
-{
-    uint32_t bits, half;
-    memcpy(&bits, &value, sizeof bits);
-    uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-    if (magnitude >= 0x47800000) { /* too large, infinite or no number */
-        half = magnitude > 0x7f800000 ? 0x7e00 : 0x7c00;
-    } else if (magnitude < 0x38800000) { /* below the smallest normal one */
-        float scaled;
-        memcpy(&scaled, &magnitude, sizeof scaled);
-        half = (uint32_t)lrintf(scaled * 0x1p24f);
-    } else {
-        magnitude += 0xfff + (magnitude >> 13 & 1); /* to even */
-        half = (magnitude >> 13) - (112u << 10);
-    }
-    out[0] = (uint8_t)half;
-    out[1] = (uint8_t)((half | sign) >> 8);
-}
-
-void nw_onnx_pack_integer(int64_t value, size_t width, uint8_t *out)
-{
-    for (size_t k = 0; k < width; k++)
-        out[k] = (uint8_t)((uint64_t)value >> 8 * k);
-}
-
-void nw_onnx_pack_float(nw_dtype dtype, double value, uint8_t *out)
-{
-    float single = (float)value;
-    uint32_t bits;
-    memcpy(&bits, &single, sizeof bits);
-    if (dtype == NW_DTYPE_FLOAT16) {
-        put_half(single, out);
-    } else if (dtype == NW_DTYPE_BFLOAT16) {
-        bits += 0x7fff + (bits >> 16 & 1);
-        nw_onnx_pack_integer(bits >> 16, 2, out);
-    } else if (dtype == NW_DTYPE_FLOAT64) {
-        memcpy(out, &value, sizeof value);
-    } else {
-        memcpy(out, &single, sizeof single);
-    }
+        out[i] = state->role == NW_ONNX_ROLE_SLOPE ? 0.25f
+                 : state->role == NW_ONNX_ROLE_WEIGHTS
+                     ? (float)(deviation * nw_rng_normal(&rng))
+                     : (float)(middle + reach * (2 * nw_rng_unit(&rng) - 1));
 }
 
 /* The value of a constant as the graph knows it, from ints or floats. */
@@ -110,18 +70,18 @@ static const uint8_t *known_bytes(nw_onnx_writer *w, const nw_tensor *tensor, in
     uint8_t *bytes = nw_onnx_take_bytes(w, n, width);
     for (int64_t i = 0; bytes && i < n; i++) {
         if (tensor->floats)
-            nw_onnx_pack_float(tensor->dtype, tensor->floats[i], bytes + (size_t)i * width);
+            nw_element_write(tensor->dtype, bytes, i, tensor->floats[i]);
         else
-            nw_onnx_pack_integer(tensor->ints[i], width, bytes + (size_t)i * width);
+            nw_element_write_int(tensor->dtype, bytes, i, tensor->ints[i]);
     }
     return bytes;
 }
 
 /* Bytes that stand in a file which is not in memory; NULL: not to be had. */
-static const uint8_t *side_bytes(nw_onnx_writer *w, const nw_tensor *tensor, size_t n_bytes)
+static const uint8_t *side_bytes(nw_onnx_writer *w, const char *path, int64_t file_offset,
+                                 size_t n_bytes)
 {
-    const char *path = tensor->file_path;
-    if (!path || tensor->file_offset < 0)
+    if (!path || file_offset < 0)
         return NULL;
     int32_t at = nw_map_get(&w->side_file_index, path);
     if (at == NW_MAP_NONE) {
@@ -135,7 +95,7 @@ static const uint8_t *side_bytes(nw_onnx_writer *w, const nw_tensor *tensor, siz
         nw_map_put(&w->side_file_index, path, at);
     }
     const nw_file *file = w->side_files[at];
-    size_t offset = (size_t)tensor->file_offset;
+    size_t offset = (size_t)file_offset;
     return file && offset <= file->n_bytes && n_bytes <= file->n_bytes - offset
                ? file->bytes + offset
                : NULL;
@@ -159,8 +119,41 @@ static const uint8_t *made_up_bytes(nw_onnx_writer *w, nw_tensor_id id, int64_t 
         return NULL;
     make_up_floats(w, id, n, floats);
     for (int64_t i = 0; bytes != (uint8_t *)floats && i < n; i++)
-        nw_onnx_pack_float(tensor->dtype, (double)floats[i], bytes + (size_t)i * width);
+        nw_element_write(tensor->dtype, bytes, i, (double)floats[i]);
     return bytes;
+}
+
+/* What an edit made: its values in *dtype; NULL after a failure. */
+static const uint8_t *edited_bytes(nw_onnx_writer *w, nw_tensor_id id, nw_dtype *dtype)
+{
+    nw_tensor tensor = w->graph->tensors[id];
+    nw_edited edited = *tensor.edited;
+    nw_tensor source = {.dtype = edited.dtype, .shape = edited.shape};
+    nw_error err;
+    void *values;
+    size_t n_bytes;
+    if (!edited.data && edited.file_path) {
+        edited.n_bytes = (size_t)nw_tensor_bytes(&source);
+        edited.data = side_bytes(w, edited.file_path, edited.file_offset, edited.n_bytes);
+        edited.file_path = edited.data ? edited.file_path : NULL;
+    }
+    tensor.edited = &edited;
+    if (nw_tensor_values(&tensor, w->options.seed, &values, &n_bytes, dtype, &err) != NW_OK) {
+        nw_onnx_write_fail(w, err.status, "constant '%.80s': %.160s", w->states[id].name,
+                           err.message);
+        return NULL;
+    }
+    uint8_t *bytes = nw_onnx_take_bytes(w, (int64_t)n_bytes, 1);
+    if (bytes && n_bytes)
+        memcpy(bytes, values, n_bytes);
+    free(values);
+    return bytes;
+}
+
+/* Whether the values are not to be those of the graph. */
+static bool must_make_up(const nw_onnx_writer *w, nw_tensor_id id)
+{
+    return w->options.weights == NW_ONNX_WEIGHTS_MADE_UP && w->states[id].role != NW_ONNX_ROLE_ANY;
 }
 
 /* The bytes of a constant in its own type; NULL after a failure. */
@@ -175,62 +168,26 @@ const uint8_t *nw_onnx_find_bytes(nw_onnx_writer *w, nw_tensor_id id)
                            nw_dtype_name(tensor->dtype));
         return NULL;
     }
-    if (tensor->data && tensor->n_bytes >= n_bytes)
-        return tensor->data;
     if (n == 0)
         return (const uint8_t *)"";
+    if (must_make_up(w, id))
+        return made_up_bytes(w, id, n, width);
+    if (tensor->data && tensor->n_bytes >= n_bytes)
+        return tensor->data;
+    if (tensor->edited) {
+        nw_dtype dtype;
+        const uint8_t *edited = edited_bytes(w, id, &dtype);
+        if (edited && dtype == tensor->dtype)
+            return edited;
+        nw_onnx_write_fail(w, NW_UNSUPPORTED,
+                           "constant '%.80s' is quantised and has new values; write it as floats",
+                           w->states[id].name);
+        return NULL;
+    }
     if (tensor->ints || tensor->floats)
         return known_bytes(w, tensor, n, width);
-    const uint8_t *bytes = side_bytes(w, tensor, n_bytes);
+    const uint8_t *bytes = side_bytes(w, tensor->file_path, tensor->file_offset, n_bytes);
     return bytes ? bytes : made_up_bytes(w, id, n, width);
-}
-
-/* ---- numbers ---- */
-
-static double half_value(uint32_t half)
-{
-    int exponent = half >> 10 & 31, fraction = half & 1023;
-    double value = exponent == 31  ? (fraction ? (double)NAN : (double)INFINITY)
-                   : exponent != 0 ? ldexp(1024 + fraction, exponent - 25)
-                                   : ldexp(fraction, -24);
-    return half & 0x8000 ? -value : value;
-}
-
-static double element(nw_dtype dtype, const uint8_t *bytes, int64_t i)
-{
-    int bits = nw_dtype_bits(dtype);
-    size_t width = (size_t)bits / 8;
-    uint64_t word = 0;
-    float single;
-    double wide;
-    if (bits == 4) {
-        word = bytes[i / 2] >> (i % 2 ? 4 : 0) & 15;
-        return dtype == NW_DTYPE_INT4 && word > 7 ? (double)word - 16 : (double)word;
-    }
-    for (size_t k = 0; k < width && k < 8; k++)
-        word |= (uint64_t)bytes[(size_t)i * width + k] << 8 * k;
-    uint32_t low = (uint32_t)(dtype == NW_DTYPE_BFLOAT16 ? word << 16 : word);
-    memcpy(&single, &low, sizeof single);
-    memcpy(&wide, &word, sizeof wide);
-    switch (dtype) {
-    case NW_DTYPE_FLOAT32:
-    case NW_DTYPE_BFLOAT16:
-        return (double)single;
-    case NW_DTYPE_FLOAT64:
-        return wide;
-    case NW_DTYPE_FLOAT16:
-        return half_value(low & 0xffff);
-    case NW_DTYPE_INT8:
-        return (int8_t)word;
-    case NW_DTYPE_INT16:
-        return (int16_t)word;
-    case NW_DTYPE_INT32:
-        return (int32_t)word;
-    case NW_DTYPE_INT64:
-        return (double)(int64_t)word;
-    default:
-        return (double)word;
-    }
 }
 
 /* Scale and zero point of element i. */
@@ -265,17 +222,20 @@ float *nw_onnx_find_floats(nw_onnx_writer *w, nw_tensor_id id)
     float *floats = nw_onnx_take_bytes(w, n, sizeof *floats);
     if (!floats || !nw_onnx_check_channels(w, id))
         return NULL;
-    if (is_quantised && !tensor->data && !tensor->ints && tensor->file_offset < 0 &&
-        !w->options.refuses_made_up) {
+    bool has_none = !tensor->data && !tensor->ints && !tensor->edited && tensor->file_offset < 0;
+    if (is_quantised && (has_none || must_make_up(w, id)) && !w->options.refuses_made_up) {
         make_up_floats(w, id, n, floats);
         w->n_made_up++;
         return floats;
     }
-    const uint8_t *bytes = nw_onnx_find_bytes(w, id);
+    nw_dtype dtype = tensor->dtype;
+    bool is_edited = tensor->edited && !must_make_up(w, id);
+    const uint8_t *bytes = is_edited ? edited_bytes(w, id, &dtype) : nw_onnx_find_bytes(w, id);
+    is_quantised &= dtype == tensor->dtype; /* edited ones may be real numbers already */
     for (int i = tensor->quant.axis + 1; i < tensor->shape.rank && i > 0; i++)
         inner *= tensor->shape.dims[i];
     for (int64_t i = 0; bytes && i < n; i++) {
-        double value = element(tensor->dtype, bytes, i);
+        double value = nw_element_read(dtype, bytes, i);
         floats[i] = (float)(is_quantised ? dequantise(&tensor->quant, inner, i, value) : value);
     }
     return bytes ? floats : NULL;

@@ -484,13 +484,24 @@ static void put_same(nw_onnx_writer *w, const char *name)
         nw_onnx_put_int(w, nw_onnx_put(w, "Cast", out, 1, &x), "to", nw_onnx_data_type(out->dtype));
 }
 
+/* Between a map and its integers, where both are written as real numbers. */
+static void put_real(nw_onnx_writer *w, const nw_node *node)
+{
+    const nw_onnx_edge *x;
+    bool is_first = nw_onnx_in_any(w, &x);
+    if (w->options.bits == 0 && x->dtype == nw_onnx_wire_type(w, node->outputs[0]))
+        nw_onnx_alias(w, node->outputs[0], x, is_first);
+    else
+        put_same(w, "Identity");
+}
+
 void nw_onnx_write_quantize(nw_onnx_writer *w, const nw_node *node)
 {
     const nw_onnx_edge *in[3] = {NULL, NULL, NULL};
     if (!w->is_explicit) { /* the values are real numbers all the way */
         if (!nw_dtype_is_float(nw_onnx_wire_type(w, node->outputs[0])))
             nw_onnx_write_fail(w, NW_UNSUPPORTED, "the scale of its result is not known");
-        put_same(w, "Identity");
+        put_real(w, node);
         return;
     }
     in[0] = nw_onnx_in(w, 0);
@@ -514,7 +525,7 @@ void nw_onnx_write_dequantize(nw_onnx_writer *w, const nw_node *node)
         nw_tensor_id id = nw_onnx_id(w, 0);
         if (id == NW_NONE || !nw_dtype_is_float(nw_onnx_wire_type(w, id)))
             nw_onnx_write_fail(w, NW_UNSUPPORTED, "the scale of its input is not known");
-        put_same(w, "Identity");
+        put_real(w, node);
         return;
     }
     const nw_onnx_edge *in[3] = {nw_onnx_in(w, 0), nw_onnx_in(w, 1), nw_onnx_in_maybe(w, 2)};

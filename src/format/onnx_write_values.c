@@ -160,6 +160,31 @@ static const char *constant_name(nw_onnx_writer *w, nw_tensor_id id)
     return state->name;
 }
 
+static bool is_left_out(const nw_onnx_writer *w, nw_tensor_id id, const nw_onnx_edge *edge)
+{
+    return w->options.weights == NW_ONNX_WEIGHTS_LEFT_OUT &&
+           w->states[id].role != NW_ONNX_ROLE_ANY && nw_dtype_is_float(edge->dtype) &&
+           nw_shape_elements(&edge->shape) > 1;
+}
+
+/* In place of weights: one value all over, made by a node. */
+static const nw_onnx_edge *put_empty(nw_onnx_writer *w, nw_tensor_id id, nw_onnx_edge *edge,
+                                     const char *key)
+{
+    nw_onnx_role role = w->states[id].role;
+    double value = role == NW_ONNX_ROLE_FACTOR ? 1 : role == NW_ONNX_ROLE_SLOPE ? 0.25 : 0;
+    nw_shape list = {.rank = 1, .dims = {edge->shape.rank}};
+    size_t n_bytes = (size_t)edge->shape.rank * sizeof *edge->shape.dims;
+    nw_onnx_edge *size = nw_onnx_new_edge(w, edge->name, "/shape", NW_DTYPE_INT64, &list);
+    nw_map_put(&w->made_constants, key, (int32_t)w->n_constants);
+    const nw_onnx_edge *in =
+        add_constant(w, size, nw_arena_copy(&w->arena, edge->shape.dims, n_bytes), n_bytes);
+    w->constant_edges[w->n_constants - 1] = edge; /* what the request is answered with */
+    nw_onnx_put_tensor(w, nw_onnx_put(w, "ConstantOfShape", edge, 1, &in), "value",
+                       nw_onnx_one_value(w, edge->dtype, value));
+    return edge;
+}
+
 const nw_onnx_edge *nw_onnx_constant(nw_onnx_writer *w, nw_tensor_id id, const nw_onnx_order *order)
 {
     const char *key = request_key(w, id, order, "plain");
@@ -167,11 +192,13 @@ const nw_onnx_edge *nw_onnx_constant(nw_onnx_writer *w, nw_tensor_id id, const n
     if (known != NW_MAP_NONE)
         return w->constant_edges[known];
     size_t n_bytes;
-    const uint8_t *bytes = ordered_bytes(w, id, order, &n_bytes);
     nw_onnx_edge *edge = nw_arena_alloc(&w->arena, sizeof *edge);
     *edge = (nw_onnx_edge){.name = constant_name(w, id),
                            .dtype = nw_onnx_wire_type(w, id),
                            .shape = nw_onnx_moved_shape(order)};
+    if (is_left_out(w, id, edge))
+        return put_empty(w, id, edge, key);
+    const uint8_t *bytes = ordered_bytes(w, id, order, &n_bytes);
     nw_map_put(&w->made_constants, key, (int32_t)w->n_constants);
     return add_constant(w, edge, bytes, bytes ? n_bytes : 0);
 }
@@ -223,12 +250,7 @@ static size_t put_value(nw_onnx_writer *w, nw_dtype dtype, double value, uint8_t
                            nw_dtype_name(dtype));
         return 4;
     }
-    const double limit = 9.2e18;
-    int64_t whole = fabs(value) < limit ? (int64_t)value : value > 0 ? INT64_MAX : INT64_MIN;
-    if (nw_dtype_is_float(dtype))
-        nw_onnx_pack_float(dtype, value, bytes);
-    else
-        nw_onnx_pack_integer(isnan(value) ? 0 : whole, (size_t)bits / 8, bytes);
+    nw_element_write(dtype, bytes, 0, value);
     return (size_t)bits / 8;
 }
 
@@ -322,7 +344,7 @@ static const nw_onnx_edge *put_integers(nw_onnx_writer *w, nw_tensor_id root, co
     nw_shape list = {.rank = n > 1, .dims = {q->n_scales}};
     uint8_t *zeros = nw_arena_alloc(&w->arena, n * width);
     for (size_t i = 0; i < n && q->zeros; i++)
-        nw_onnx_pack_integer(q->zeros[i], width, zeros + i * width);
+        nw_element_write_int(q->dtype, zeros, (int64_t)i, q->zeros[i]);
     nw_onnx_edge *edge = nw_arena_alloc(&w->arena, sizeof *edge);
     *edge = (nw_onnx_edge){.name = constant_name(w, root), .dtype = q->dtype, .shape = *shape};
     const nw_onnx_edge *in[3] = {

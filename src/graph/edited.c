@@ -12,8 +12,7 @@ void nw_graph_set_ints(nw_graph *graph, nw_tensor_id id, const int64_t *values, 
     assert(element_bytes > 0 && !nw_dtype_is_float(tensor->dtype));
     uint8_t *bytes = nw_graph_alloc(graph, (size_t)n * element_bytes);
     for (int i = 0; i < n; i++)
-        for (size_t k = 0; k < element_bytes; k++)
-            bytes[(size_t)i * element_bytes + k] = (uint8_t)((uint64_t)values[i] >> (8 * k));
+        nw_element_write_int(tensor->dtype, bytes, i, values[i]);
     if (nw_shape_elements(&tensor->shape) != n)
         tensor->shape = tensor->stored_shape = (nw_shape){.rank = 1, .dims = {n}};
     tensor->data = bytes;
@@ -86,36 +85,30 @@ void nw_graph_set_edited(nw_graph *graph, nw_tensor_id id, nw_dtype dtype, const
                           .is_stored = true};
 }
 
-int64_t nw_tensor_new_elements(const nw_tensor *tensor)
+void nw_graph_map_axis(nw_graph *graph, nw_tensor_id id, int axis, const int32_t *map, int64_t n,
+                       bool is_spatial, nw_edit_fill fill, int32_t fan_in)
 {
-    const nw_edited *edited = tensor->edited;
-    if (!edited)
-        return 0;
-    int64_t n = nw_shape_elements(&tensor->shape), n_kept = 1;
-    if (!edited->data)
-        return n;
-    for (int axis = 0; axis < tensor->shape.rank; axis++) {
-        int64_t size = tensor->shape.dims[axis], n_old = 0;
-        for (int64_t i = 0; edited->maps[axis] && i < size; i++)
-            n_old += edited->maps[axis][i] >= 0;
-        n_kept *= edited->maps[axis] ? n_old : size;
-    }
-    return n - n_kept;
-}
-
-nw_status nw_tensor_values(const nw_tensor *tensor, uint64_t seed, void **out, size_t *n_bytes,
-                           nw_dtype *dtype, nw_error *err)
-{
-    (void)seed;
-    size_t n = (size_t)nw_tensor_bytes(tensor);
+    const nw_tensor *tensor = &graph->tensors[id];
+    nw_shape shape = tensor->shape;
+    nw_edited edited = {.data = tensor->data,
+                        .n_bytes = tensor->n_bytes,
+                        .dtype = tensor->dtype,
+                        .shape = tensor->shape,
+                        .quant = tensor->quant,
+                        .file_offset = tensor->file_offset,
+                        .file_path = tensor->file_path};
     if (tensor->edited)
-        return nw_fail(err, NW_UNSUPPORTED, tensor->name,
-                       "values of edited constants cannot be made yet");
-    if (!tensor->data || tensor->n_bytes < n)
-        return nw_fail(err, NW_INVALID, tensor->name, "its values are not in the file");
-    *out = nw_alloc(n);
-    memcpy(*out, tensor->data, n);
-    *n_bytes = n;
-    *dtype = tensor->dtype;
-    return NW_OK;
+        edited = *tensor->edited;
+    int32_t *composed = nw_graph_alloc(graph, (size_t)n * sizeof *composed);
+    const int32_t *before = edited.maps[axis];
+    for (int64_t i = 0; i < n; i++) {
+        assert(map[i] < shape.dims[axis]);
+        composed[i] = map[i] >= 0 && before ? before[map[i]] : map[i];
+    }
+    edited.maps[axis] = composed;
+    edited.is_spatial[axis] |= is_spatial;
+    edited.fill = fill;
+    edited.fan_in = fan_in;
+    shape.dims[axis] = n;
+    nw_graph_set_edited(graph, id, tensor->dtype, &shape, &edited);
 }

@@ -62,6 +62,13 @@ nw_dtype nw_dtype_find(const char *name);  /* NW_DTYPE_UNKNOWN if there is none 
 int nw_dtype_bits(nw_dtype dtype);         /* 0 for unknown and string */
 bool nw_dtype_is_float(nw_dtype dtype);
 
+/* Element i of values that stand densely, little-endian, 4-bit ones packed low half first. Writing
+ * rounds floats to even and cuts a fraction off integers; of types up to 64 bits that are numbers.
+ */
+double nw_element_read(nw_dtype dtype, const void *bytes, int64_t i);
+void nw_element_write(nw_dtype dtype, void *bytes, int64_t i, double value);
+void nw_element_write_int(nw_dtype dtype, void *bytes, int64_t i, int64_t value);
+
 typedef enum nw_layout { NW_LAYOUT_NHWC, NW_LAYOUT_NCHW } nw_layout;
 
 typedef struct nw_shape {
@@ -96,12 +103,13 @@ typedef enum nw_edit_fill {
 } nw_edit_fill;
 
 typedef struct nw_edited {
-    const uint8_t *data; /* of the source, NULL: none, all is new; lives as long as the graph */
+    const uint8_t *data; /* of the source; NULL: in a file that is not in memory (file_path), or,
+                          * without one, none: all is new. Lives as long as the graph */
     size_t n_bytes;
     nw_dtype dtype;
-    nw_shape shape; /* of the source */
-    nw_quant quant; /* of the source */
-    int64_t file_offset;
+    nw_shape shape;                   /* of the source, of the rank of the constant */
+    nw_quant quant;                   /* of the source */
+    int64_t file_offset;              /* as in nw_tensor; -1: none */
     const char *file_path;            /* as in nw_tensor */
     const int32_t *maps[NW_MAX_RANK]; /* NULL: the axis as it is */
     bool is_spatial[NW_MAX_RANK];     /* what is new along it is 0 whatever fill says */
@@ -235,6 +243,13 @@ void nw_graph_drop_nodes(nw_graph *graph, const uint8_t *is_gone, nw_tensor_id *
  * split), in the tensor's own type; of another number than it has elements: a list of n. */
 void nw_graph_set_ints(nw_graph *graph, nw_tensor_id tensor, const int64_t *values, int n);
 
+/* Makes an axis of a constant of an unsealed copy n long: element i of it is then element map[i] of
+ * what it is now, or new where that is -1 (as is_spatial, fill and fan_in say, which stand for all
+ * that is new in it from then on). What earlier edits made of the constant is taken into account;
+ * scales of channels go along. */
+void nw_graph_map_axis(nw_graph *graph, nw_tensor_id tensor, int axis, const int32_t *map,
+                       int64_t n, bool is_spatial, nw_edit_fill fill, int32_t fan_in);
+
 /* Makes a tensor of an unsealed copy a constant that is derived from another one as *edited says
  * (its struct and maps are copied; a map is as long as its axis in shape), of that type and shape.
  * What edited points to besides lives as long as the graph. */
@@ -293,13 +308,35 @@ bool nw_node_geometry(const nw_graph *graph, nw_node_id node, nw_geometry *out);
 
 /* The values of a constant, as the file has them or as an edit derives them, row-major in its own
  * shape, little-endian, 4-bit ones packed low half first. *dtype is the source's, but float32 (real
- * values) where an edited integer constant needs new elements that it cannot hold. seed: of new
- * ones, which follow from it and the tensor's name. The caller frees *out. NW_INVALID: the values
- * are not in reach, or there are fewer than the shape says. */
+ * values) where the source has integers and the constant floats or new elements other than 0. seed:
+ * of new ones, which follow from it and the tensor's name. The caller frees *out. NW_INVALID: the
+ * values are not in reach, or there are fewer than the shape says. */
 NW_CHECKED nw_status nw_tensor_values(const nw_tensor *tensor, uint64_t seed, void **out,
                                       size_t *n_bytes, nw_dtype *dtype, nw_error *err);
 /* Elements of an edited constant that are in no source; 0 for others. */
 int64_t nw_tensor_new_elements(const nw_tensor *tensor);
+
+/* What became of the constants of a file. */
+typedef enum nw_constant_origin {
+    NW_CONSTANT_KEPT,     /* as the file has it */
+    NW_CONSTANT_SLICED,   /* elements of the file's */
+    NW_CONSTANT_EXTENDED, /* elements of the file's and new ones */
+    NW_CONSTANT_NEW,
+    NW_CONSTANT_ABSENT, /* the file has no values of it */
+    NW_CONSTANT_ORIGINS
+} nw_constant_origin;
+
+const char *nw_constant_origin_name(nw_constant_origin origin); /* "kept" */
+
+typedef struct nw_constant_row {
+    nw_tensor_id tensor;
+    nw_constant_origin origin;
+    int64_t n_elements, n_new;
+} nw_constant_row;
+
+/* The stored constants of more than one element that operators read, in the order of the graph;
+ * the caller frees the list. */
+nw_constant_row *nw_graph_list_constants(const nw_graph *graph, int *n);
 
 /* The stored constant behind a constant tensor, through identities, casts, dequantisation,
  * reshapes and transposes; the tensor itself if it is stored; NW_NONE if there is none. */
