@@ -81,7 +81,9 @@ typedef struct nw_block {
     int n_nodes;
     nw_tensor_id in, out; /* the map that it works on and the one it makes; op: first ones */
     nw_block_part parts[NW_PART_COUNT];
-    nw_node_id add;                                       /* the residual add; NW_NONE */
+    nw_node_id add;      /* the residual add; NW_NONE */
+    nw_op act;           /* behind the residual add; NW_OP_IDENTITY: none */
+    nw_node_id act_node; /* its last node, the add itself where it is inside; NW_NONE: none */
     int64_t in_h, in_w, in_c, mid_c, out_h, out_w, out_c; /* mid_c: expanded, or ranks' input */
     int64_t rank_out;  /* tucker: channels of the k x k; else 0 */
     int64_t squeeze_c; /* squeeze-and-excite's inner channels; 0: none */

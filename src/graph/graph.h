@@ -361,6 +361,10 @@ typedef struct nw_counts {
 
 void nw_graph_count(const nw_graph *graph, nw_counts *out);
 
+/* Adds the macs, params, weight_params and weight_bytes of one node to *counts; seen is a byte a
+ * tensor, 0 before the first call, and keeps what nodes share from being counted twice. */
+void nw_graph_count_node(const nw_graph *graph, nw_node_id node, uint8_t *seen, nw_counts *counts);
+
 /* Sorted by count, then name; the caller frees the list. */
 nw_op_count *nw_graph_count_ops(const nw_graph *graph, int *n_types);
 

@@ -246,7 +246,7 @@ static void count_parameter(const nw_graph *graph, param_marks *marks, nw_tensor
     marks->seen[root] |= is_weight ? 3 : 1;
 }
 
-static void count_node(const nw_graph *graph, nw_node_id id, param_marks *marks)
+static void count_marked(const nw_graph *graph, nw_node_id id, param_marks *marks)
 {
     const nw_node *node = &graph->nodes[id];
     nw_geometry geometry;
@@ -266,6 +266,12 @@ static void count_node(const nw_graph *graph, nw_node_id id, param_marks *marks)
     }
 }
 
+void nw_graph_count_node(const nw_graph *graph, nw_node_id node, uint8_t *seen, nw_counts *counts)
+{
+    param_marks marks = {seen, counts};
+    count_marked(graph, node, &marks);
+}
+
 static int64_t stored_bytes(const nw_tensor *tensor)
 {
     bool is_as_stored = tensor->n_bytes && !tensor->edited;
@@ -277,7 +283,7 @@ void nw_graph_count(const nw_graph *graph, nw_counts *out)
     nw_counts counts = {.n_ops = graph->n_nodes};
     param_marks marks = {nw_zalloc((size_t)graph->n_tensors), &counts};
     for (nw_node_id id = 0; id < graph->n_nodes; id++)
-        count_node(graph, id, &marks);
+        count_marked(graph, id, &marks);
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
         if (!graph->tensors[id].is_stored)
             continue;
