@@ -349,8 +349,9 @@ typedef struct nw_op_count {
 
 /* Counts over the whole graph. macs: one per multiply-accumulate of convolutions, depthwise and
  * transposed convolutions and matrix products. params: each stored weight and bias of the
- * network's operators once; weight_params: only the weights of the operators that macs counts,
- * each stored tensor once; weight_bytes: those params in the file's own types. */
+ * network's operators once (of batch normalisation scale and bias, not its statistics);
+ * weight_params: only the weights of the operators that macs counts, each stored tensor once;
+ * weight_bytes: those params in the file's own types. */
 typedef struct nw_counts {
     int64_t macs, params, weight_params, weight_bytes;
     int n_ops; /* the file's own nodes */

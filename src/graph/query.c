@@ -205,9 +205,10 @@ static bool is_parameter_input(nw_op op, int i)
     case NW_OP_FULLY_CONNECTED:
     case NW_OP_LAYER_NORM:
     case NW_OP_INSTANCE_NORM:
-    case NW_OP_BATCH_NORM:
     case NW_OP_PRELU:
         return i >= 1;
+    case NW_OP_BATCH_NORM:
+        return i == 1 || i == 2; /* mean and variance are statistics */
     case NW_OP_MATMUL:
     case NW_OP_ADD:
     case NW_OP_SUB:
