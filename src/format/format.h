@@ -14,9 +14,10 @@
 
 #define NW_MAX_MODEL_BYTES ((size_t)768 << 20)
 
-/* Loads and seals a model: a path, "-" for standard input, or "demo" for the built-in network.
- * The format is recognised by content, never by name. sizes fix free input shapes. Errors start
- * with the path. */
+/* Loads and seals a model: a path, "-" for standard input, "demo" for the built-in network, or,
+ * where there is no file of that name, block strings or an OFA description themselves. The format
+ * is recognised by content, never by name. sizes fix free input shapes; a text form's is 224 x 224
+ * unless they say otherwise. Errors start with the path. */
 NW_CHECKED nw_status nw_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
                                    nw_graph **out, nw_error *err);
 
@@ -30,6 +31,15 @@ NW_CHECKED nw_status nw_tflite_read(const nw_file *file, nw_graph **out, nw_erro
  * the same bytes. Weights whose file is missing or has another size are left out with a warning. */
 NW_CHECKED nw_status nw_network_json_read(const nw_file *file, nw_graph **out, nw_error *err);
 void nw_network_json_write(const nw_graph *graph, nw_buf *out);
+
+/* A network as text: timm's block strings, the older ones of MnasNet and EfficientNet (grammar and
+ * traps: timm.h), a stage a line. The text is the whole network: no stem and no head is added. N,C,
+ * H,W, float32, weights without values, tensors named as timm names them; height and width of the
+ * input stay open. */
+NW_CHECKED nw_status nw_timm_read(const nw_file *file, nw_graph **out, nw_error *err);
+/* An OFA description {"ks": [20], "e": [20], "d": [5], "r": [1]}: the whole MobileNetV3 that Cai et
+ * al. 2020 cut from their supernet of width 1, with its stem and classifier. */
+NW_CHECKED nw_status nw_ofa_read(const nw_file *file, nw_graph **out, nw_error *err);
 
 /* What to write for weights, biases and what normalises (not for the constants of formulas). */
 typedef enum nw_onnx_weight_rule {
@@ -73,5 +83,7 @@ NW_CHECKED nw_status nw_onnx_write(const nw_graph *graph, const nw_onnx_options 
 bool nw_onnx_is(const nw_file *file);
 bool nw_tflite_is(const nw_file *file);
 bool nw_network_json_is(const nw_file *file);
+bool nw_timm_is(const nw_file *file);
+bool nw_ofa_is(const nw_file *file);
 
 #endif
