@@ -91,12 +91,15 @@ static void cost_kernels(const nw_hw *hw, nw_estimate *e)
     const nw_kernel_shape **shapes = nw_alloc(((size_t)n + 1) * sizeof *shapes);
     for (int i = 0; i < n; i++)
         shapes[i] = &e->kernels->kernels[i].shape;
-    nw_estimator_latencies(e->estimator, hw, shapes, n, e->latencies);
-    for (int i = 0; i < n; i++) {
+    nw_estimator_costs(e->estimator, hw, shapes, n, e->costs);
+    if (!e->estimator->regression) /* the same figures */
+        for (int i = 0; i < n; i++)
+            e->latencies[i] = (nw_kernel_latency){.latency_ps = e->costs[i].latency_ps,
+                                                  .is_known = e->costs[i].is_known};
+    else
+        nw_estimator_latencies(e->estimator, hw, shapes, n, e->latencies);
+    for (int i = 0; i < n && e->estimator->regression; i++) {
         nw_device_cost *cost = &e->costs[i];
-        nw_device_estimate(hw, shapes[i], cost);
-        if (!e->estimator->regression)
-            continue;
         double longer_ps = (double)(e->latencies[i].latency_ps - cost->latency_ps);
         double energy = (double)cost->energy_fj + hw->energy.static_w * 1e3 * longer_ps;
         if (cost->latency_ps > 0 && cost->is_known)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "src/estimator/bands.h"
+#include "src/estimator/costs.h"
 #include "src/estimator/regression.h"
 
 /* ---- distinct kernels, remembered ---- */
@@ -27,6 +28,7 @@ typedef struct nw_memo {
     pthread_mutex_t lock;
     slot *slots;
     size_t n_slots, n_used; /* n_slots a power of two, or 0 */
+    nw_costs costs;
 } nw_memo;
 
 typedef struct shared_estimator {
@@ -35,23 +37,6 @@ typedef struct shared_estimator {
     nw_memo memo;
     char source[256];
 } shared_estimator;
-
-/* Eight bytes at a time, in four lanes; a shape has no holes. */
-static uint64_t hash_shape(const nw_kernel_shape *shape)
-{
-    enum { WORDS = sizeof *shape / 8 };
-    _Static_assert(sizeof *shape % 8 == 0, "a shape is whole words");
-    uint64_t words[WORDS], lane[4] = {1, 2, 3, 4};
-    memcpy(words, shape, sizeof words);
-    for (int i = 0; i < WORDS; i++) {
-        uint64_t x = (lane[i & 3] ^ words[i]) * 0x9e3779b97f4a7c15u;
-        lane[i & 3] = x ^ (x >> 29);
-    }
-    uint64_t hash = (lane[0] ^ lane[2] * 0xbf58476d1ce4e5b9u) + (lane[1] ^ lane[3]);
-    hash = (hash ^ (hash >> 30)) * 0x94d049bb133111ebu;
-    hash ^= hash >> 31;
-    return hash ? hash : 1;
-}
 
 static slot *find_slot(slot *slots, size_t n_slots, uint64_t hash, const nw_kernel_shape *shape)
 {
@@ -98,7 +83,31 @@ void nw_estimator_forget(const nw_estimator *estimator)
         return;
     pthread_mutex_lock(&estimator->memo->lock);
     forget(estimator->memo);
+    nw_costs_forget(&estimator->memo->costs);
     pthread_mutex_unlock(&estimator->memo->lock);
+}
+
+void nw_estimator_costs(const nw_estimator *estimator, const nw_hw *hw,
+                        const nw_kernel_shape *const *shapes, int n, nw_device_cost *out)
+{
+    if (!estimator->memo) {
+        for (int i = 0; i < n; i++)
+            nw_device_estimate(hw, shapes[i], &out[i]);
+        return;
+    }
+    nw_memo *memo = estimator->memo;
+    int *misses = nw_alloc((size_t)n * sizeof *misses);
+    pthread_mutex_lock(&memo->lock);
+    int n_misses = nw_costs_look_up(&memo->costs, hw, shapes, n, out, misses);
+    pthread_mutex_unlock(&memo->lock);
+    for (int i = 0; i < n_misses; i++)
+        nw_device_estimate(hw, shapes[misses[i]], &out[misses[i]]);
+    if (n_misses) {
+        pthread_mutex_lock(&memo->lock);
+        nw_costs_remember(&memo->costs, hw, shapes, out, misses, n_misses);
+        pthread_mutex_unlock(&memo->lock);
+    }
+    free(misses);
 }
 
 /* ---- asking ---- */
@@ -186,7 +195,7 @@ static int look_up(nw_memo *memo, const nw_kernel_shape *const *shapes, int n,
     for (int i = 0; i < n; i++) {
         if (is_settled(shapes[i], &out[i]))
             continue;
-        uint64_t hash = hash_shape(shapes[i]);
+        uint64_t hash = nw_shape_hash(shapes[i]);
         const slot *s = find_slot(memo->slots, memo->n_slots, hash, shapes[i]);
         if (s->hash) {
             out[i] = s->latency;
@@ -238,7 +247,7 @@ static void ask_regression(const nw_estimator *e, const nw_hw *hw,
         remember(memo, misses[i].hash, misses[i].shape, &misses[i].latency);
     for (int i = 0; i < n_misses; i++) {
         const nw_kernel_shape *shape = shapes[at[i]];
-        out[at[i]] = find_slot(memo->slots, memo->n_slots, hash_shape(shape), shape)->latency;
+        out[at[i]] = find_slot(memo->slots, memo->n_slots, nw_shape_hash(shape), shape)->latency;
     }
     pthread_mutex_unlock(&memo->lock);
     free(misses);
@@ -288,6 +297,7 @@ void nw_estimator_release(const nw_estimator *estimator)
     shared_estimator *s = shared_of(estimator);
     nw_regression_release(s->estimator.regression);
     forget(&s->memo);
+    nw_costs_forget(&s->memo.costs);
     pthread_mutex_destroy(&s->memo.lock);
     free((char *)(uintptr_t)s->estimator.path);
     free(s);

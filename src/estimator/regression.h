@@ -55,6 +55,10 @@ const nw_group *nw_regression_group(const nw_regression *r, const char *name); /
  * is_outside (may be NULL): a feature is outside the range of training by more than a twentieth. */
 void nw_group_predict(const nw_group *group, const float *values, int stride, int n, double *out,
                       bool *is_outside);
+/* What the description says of n shapes; an estimator with a memory computes distinct ones once. */
+void nw_estimator_costs(const nw_estimator *estimator, const nw_hw *hw,
+                        const nw_kernel_shape *const *shapes, int n, nw_device_cost *out);
+
 /* The 90 % band of a network's estimate (latencies, kernels in place). */
 void nw_estimate_find_band(nw_estimate *estimate);
 

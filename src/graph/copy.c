@@ -156,6 +156,9 @@ nw_graph *nw_graph_copy(const nw_graph *graph)
     store->root = graph->store->root ? graph->store->root : graph;
     atomic_init(&store->n_users, 1);
     atomic_fetch_add(&store->root->store->n_users, 1);
+    const nw_graph_store *shared = store->root->store;
+    memcpy(store->fills, shared->fills, sizeof store->fills);
+    store->n_fills = shared->n_fills;
     takeover t = {graph->store->root ? &graph->store->arena : NULL, &store->arena};
     for (size_t i = 0; t.old && i < graph->store->n_files; i++)
         nw_graph_keep_file(copy, graph->store->files[i]);

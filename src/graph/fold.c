@@ -55,17 +55,77 @@ static void allocate(nw_graph *graph, nw_dtype dtype, int64_t n, nw_values *out)
         out->ints = memory;
 }
 
-bool nw_fold_begin(const nw_infer *in, int output, int64_t extra_work, nw_values *out)
+/* Elements of output i, or -1 if it is not to be folded. */
+static int64_t admit(const nw_infer *in, int output, int64_t extra_work)
 {
     const nw_tensor *tensor = nw_infer_output(in, output);
     int64_t *work = &in->graph->store->fold_work;
     int64_t n =
         tensor && can_hold(tensor->dtype) ? count_elements(&tensor->shape, NW_MAX_FOLD) : -1;
     if (n < 0 || *work + n + extra_work > (n + extra_work > MAX_LOAD ? MAX_LARGE_WORK : MAX_WORK))
-        return false;
+        return -1;
     *work += n + extra_work + 1;
-    allocate(in->graph, tensor->dtype, n, out);
-    return true;
+    return n;
+}
+
+bool nw_fold_begin(const nw_infer *in, int output, int64_t extra_work, nw_values *out)
+{
+    int64_t n = admit(in, output, extra_work);
+    if (n >= 0)
+        allocate(in->graph, nw_infer_output(in, output)->dtype, n, out);
+    return n >= 0;
+}
+
+static bool holds_number(const nw_filled *fill, bool is_float, int64_t integer, double real)
+{
+    return is_float ? fill->floats && memcmp(fill->floats, &real, sizeof real) == 0
+                    : fill->ints && fill->ints[0] == integer;
+}
+
+/* A fill of the number, at least n long. */
+static const nw_filled *find_fill(nw_graph *graph, nw_dtype dtype, int64_t n, int64_t integer,
+                                  double real)
+{
+    nw_graph_store *store = graph->store;
+    bool is_float = nw_dtype_is_float(dtype);
+    nw_filled *fill = NULL;
+    for (int i = 0; i < store->n_fills && !fill; i++)
+        if (holds_number(&store->fills[i], is_float, integer, real))
+            fill = &store->fills[i];
+    if (fill && fill->n >= n)
+        return fill;
+    if (!fill) /* the last one gives way */
+        fill = &store->fills[store->n_fills < NW_MAX_FILLED ? store->n_fills++ : NW_MAX_FILLED - 1];
+    nw_values values;
+    allocate(graph, dtype, n ? n : 1, &values);
+    for (int64_t i = 0; i < values.n; i++)
+        if (is_float)
+            values.floats[i] = real;
+        else
+            values.ints[i] = integer;
+    *fill = (nw_filled){values.ints, values.floats, values.n};
+    return fill;
+}
+
+void nw_fold_fill(const nw_infer *in, int output, int64_t integer, double real)
+{
+    int64_t n = admit(in, output, 0);
+    if (n < 0)
+        return;
+    nw_tensor *tensor = nw_infer_output(in, output);
+    const nw_filled *fill = find_fill(in->graph, tensor->dtype, n, integer, real);
+    tensor->ints = fill->ints;
+    tensor->floats = fill->floats;
+}
+
+bool nw_fold_is_filled(const nw_infer *in, const nw_tensor *x)
+{
+    const nw_graph_store *store = in->graph->store;
+    for (int i = 0; i < store->n_fills; i++)
+        if ((x->ints && x->ints == store->fills[i].ints) ||
+            (x->floats && x->floats == store->fills[i].floats))
+            return true;
+    return false;
 }
 
 void nw_fold_commit(const nw_infer *in, int output, const nw_values *values)
@@ -380,20 +440,15 @@ static void fold_size(const nw_infer *in)
 static void fold_constant_of_shape(const nw_infer *in)
 {
     const nw_attrs *attrs = &in->node->attrs;
+    const nw_tensor *out = nw_infer_output(in, 0);
     bool is_int = attrs->has_ints && attrs->n_ints > 0;
-    nw_values values;
-    if (nw_infer_input(in, 0) == NULL || !nw_infer_input(in, 0)->ints ||
-        !nw_fold_begin(in, 0, 0, &values))
+    if (nw_infer_input(in, 0) == NULL || !nw_infer_input(in, 0)->ints || !out)
         return;
     double real = is_int ? (double)attrs->ints[0] : attrs->n_floats > 0 ? attrs->floats[0] : 0;
-    if (values.ints && !is_int && real != 0)
+    if (!nw_dtype_is_float(out->dtype) && !is_int && real != 0)
         return;
-    for (int64_t i = 0; i < values.n; i++)
-        if (values.ints)
-            values.ints[i] = nw_fold_wrap(values.dtype, is_int ? attrs->ints[0] : 0);
-        else
-            values.floats[i] = nw_fold_round(values.dtype, real);
-    nw_fold_commit(in, 0, &values);
+    nw_fold_fill(in, 0, nw_fold_wrap(out->dtype, is_int ? attrs->ints[0] : 0),
+                 nw_fold_round(out->dtype, real));
 }
 
 static void fold_range(const nw_infer *in)

@@ -21,6 +21,11 @@ bool nw_fold_has_value(const nw_tensor *tensor); /* false for NULL */
  * known, too large, or the work limit is reached. extra_work: elements read beyond one for each
  * element written. */
 bool nw_fold_begin(const nw_infer *in, int output, int64_t extra_work, nw_values *out);
+/* The same where all elements are one number (in ints or floats, as the output's type says), which
+ * is then committed: tensors full of the same number share memory. */
+void nw_fold_fill(const nw_infer *in, int output, int64_t integer, double real);
+/* Whether a tensor's value was made by nw_fold_fill. */
+bool nw_fold_is_filled(const nw_infer *in, const nw_tensor *x);
 void nw_fold_commit(const nw_infer *in, int output, const nw_values *values);
 
 /* Element `from` of a tensor of known value becomes element `to`; both hold the same class. */

@@ -365,22 +365,39 @@ static double int_to_float(nw_dtype dtype, int64_t x)
     return dtype == NW_DTYPE_FLOAT32 ? (double)(float)x : nw_fold_round(dtype, (double)x);
 }
 
+static bool cast_one(nw_dtype dtype, const nw_tensor *x, int64_t i, int64_t *integer, double *real)
+{
+    if (nw_dtype_is_float(dtype))
+        *real = x->ints ? int_to_float(dtype, x->ints[i]) : nw_fold_round(dtype, x->floats[i]);
+    else if (x->ints)
+        *integer = nw_fold_wrap(dtype, x->ints[i]);
+    else
+        return cut_to_int(dtype, x->floats[i], integer);
+    return true;
+}
+
 void nw_fold_cast(const nw_infer *in)
 {
-    const nw_tensor *x = nw_infer_input(in, 0);
+    const nw_tensor *x = nw_infer_input(in, 0), *out = nw_infer_output(in, 0);
+    int64_t integer = 0;
+    double real = 0;
     nw_values values;
-    if (!nw_fold_has_value(x) || !is_plain(in) || !nw_fold_begin(in, 0, 0, &values))
+    if (!nw_fold_has_value(x) || !is_plain(in))
+        return;
+    if (nw_fold_is_filled(in, x) && nw_shape_elements(&x->shape) > 0) {
+        if (cast_one(out->dtype, x, 0, &integer, &real))
+            nw_fold_fill(in, 0, integer, real);
+        return;
+    }
+    if (!nw_fold_begin(in, 0, 0, &values))
         return;
     bool is_fine = true;
     for (int64_t i = 0; i < values.n && is_fine; i++) {
-        if (values.ints && x->ints)
-            values.ints[i] = nw_fold_wrap(values.dtype, x->ints[i]);
-        else if (values.ints)
-            is_fine = cut_to_int(values.dtype, x->floats[i], &values.ints[i]);
-        else if (x->ints)
-            values.floats[i] = int_to_float(values.dtype, x->ints[i]);
+        is_fine = cast_one(values.dtype, x, i, &integer, &real);
+        if (values.ints)
+            values.ints[i] = integer;
         else
-            values.floats[i] = nw_fold_round(values.dtype, x->floats[i]);
+            values.floats[i] = real;
     }
     if (is_fine)
         nw_fold_commit(in, 0, &values);

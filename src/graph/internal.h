@@ -14,6 +14,15 @@ typedef struct nw_free_dim {
     const char *name;
 } nw_free_dim;
 
+/* One number, many times: the value of tensors that are full of it, as far as they are long. */
+typedef struct nw_filled {
+    const int64_t *ints; /* one of the two is set */
+    const double *floats;
+    int64_t n;
+} nw_filled;
+
+#define NW_MAX_FILLED 8
+
 typedef struct nw_graph_store {
     nw_arena arena;
     const nw_graph *root; /* a copy: the graph whose memory and files it shares; NULL */
@@ -22,6 +31,8 @@ typedef struct nw_graph_store {
     nw_free_dim *free_dims;
     size_t n_files, file_capacity, n_free_dims, free_dim_capacity;
     size_t node_capacity, tensor_capacity, input_capacity, output_capacity, warning_capacity;
+    nw_filled fills[NW_MAX_FILLED];
+    int n_fills;
     int64_t fold_work;     /* elements folded so far; fold.c stops at a limit */
     int n_reader_warnings; /* those before sealing */
 } nw_graph_store;

@@ -254,9 +254,12 @@ static nw_status infer_all(nw_graph *graph, nw_error *err)
 static void warn_of_opaque(nw_graph *graph)
 {
     nw_counts counts;
-    nw_graph_count(graph, &counts);
-    if (!counts.n_opaque)
+    bool has_opaque = false;
+    for (nw_node_id id = 0; id < graph->n_nodes; id++)
+        has_opaque |= graph->nodes[id].op == NW_OP_OPAQUE;
+    if (!has_opaque)
         return;
+    nw_graph_count(graph, &counts);
     nw_buf types = {0};
     int n_named = 0, n_types;
     nw_op_count *rows = nw_graph_count_ops(graph, &n_types);
