@@ -19,6 +19,9 @@ static const nw_command commands[] = {
     {"hw", nw_command_hw,
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
+    {"export", nw_command_export,
+     "nasw export FILE -o F.onnx|.json [--weights keep|new|none] [--input NAME=1x3x320x320]\n"
+     "      write the network in another form, weights included: kept, made up, or all 0"},
     {"measure", nw_command_measure,
      "nasw measure --hw NAME [--shapes F.csv] [--networks N] [--seed N] -o OUT.csv\n"
      "      measure kernels on the simulated device: those listed, or a plan that covers\n"
@@ -58,8 +61,9 @@ int nw_command_print_help(void)
     nw_buf_puts(&out,
                 "  nasw --script F.lua [--trust] [-- ARGS]\n"
                 "      run a Lua script on a session; --trust lifts its sandbox\n"
-                "\nFILE is an ONNX or TFLite model, a nasw network JSON, - for standard input, "
-                "or demo.\nNAME is a description listed by nasw hw, or the path of one "
+                "\nFILE is an ONNX or TFLite model, a nasw network JSON, a text of timm block "
+                "strings or\nsuch a string itself, - for standard input, or demo.\nNAME is a "
+                "description listed by nasw hw, or the path of one "
                 "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "
                 "int16, float16, ...\n");
     int code = nw_command_print(&out);

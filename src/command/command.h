@@ -26,7 +26,7 @@ enum { NW_EXIT_DONE = 0, NW_EXIT_BAD_FILE = 1, NW_EXIT_USAGE = 2, NW_EXIT_INTERR
 typedef struct nw_options {
     const char *files[NW_MAX_FILES];
     int n_files;
-    const char *hw, *estimator, *precision, *shapes, *emit, *out;
+    const char *hw, *estimator, *precision, *shapes, *emit, *out, *weights;
     const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees,
         *folds, *networks;
     bool json, csv, verify, help;

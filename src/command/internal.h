@@ -7,6 +7,7 @@
 #include "src/estimator/fit.h"
 
 int nw_command_estimate(nw_options *o);
+int nw_command_export(nw_options *o);
 int nw_command_hw(nw_options *o);
 int nw_command_measure(nw_options *o);
 int nw_command_measure_cpu(nw_options *o);

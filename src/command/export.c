@@ -1,0 +1,186 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/base/save.h"
+#include "src/command/internal.h"
+
+typedef struct export_work {
+    const nw_options *o;
+    nw_graph *graph;
+    nw_onnx_options onnx;
+    nw_onnx_report report;
+} export_work;
+
+static nw_status write_onnx(export_work *w, nw_buf *out, nw_error *err)
+{
+    w->onnx.report = &w->report;
+    return nw_onnx_write(w->graph, &w->onnx, out, err);
+}
+
+static nw_status write_json(export_work *w, nw_buf *out, nw_error *err)
+{
+    (void)err;
+    nw_network_json_write(w->graph, out);
+    return NW_OK;
+}
+
+/* What is written, by the end of the file's name; standard output takes the text that every network
+ * can be written as. */
+typedef struct export_format {
+    const char *suffix, *name;
+    nw_status (*write)(export_work *w, nw_buf *out, nw_error *err);
+    bool has_weights;
+} export_format;
+
+static const export_format export_formats[] = {
+    {".onnx", "ONNX model", write_onnx, true},
+    {".json", "network JSON", write_json, false},
+};
+
+static const export_format *find_format(const char *path)
+{
+    const char *suffix = strrchr(path, '.');
+    if (strcmp(path, "-") == 0)
+        suffix = ".json";
+    for (size_t i = 0; suffix && i < sizeof export_formats / sizeof *export_formats; i++)
+        if (strcmp(export_formats[i].suffix, suffix) == 0)
+            return &export_formats[i];
+    nw_command_fail_usage("-o %s: the end of the name says what is written; there are .onnx and "
+                          ".json",
+                          path);
+    return NULL;
+}
+
+static bool read_weights(const nw_options *o, nw_onnx_weight_rule *out)
+{
+    static const char *const names[] = {"keep", "new", "none"};
+    *out = NW_ONNX_WEIGHTS_KEPT;
+    if (!o->weights)
+        return true;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(o->weights, names[i]) == 0) {
+            *out = (nw_onnx_weight_rule)i;
+            return true;
+        }
+    nw_command_fail_usage("--weights %s: there are keep, new and none", o->weights);
+    return false;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The input, and files that its weights are in, stay as they are. */
+static nw_status spare_input(const export_work *w, nw_error *err)
+{
+    const char *out = w->o->out, *taken = is_same_file(out, w->o->files[0]) ? w->o->files[0] : NULL;
+    const char *last = NULL;
+    for (int i = 0; i < w->graph->n_tensors && !taken; i++) {
+        const char *path = w->graph->tensors[i].file_path;
+        if (path && path != last && is_same_file(out, path))
+            taken = path;
+        last = path;
+    }
+    if (!taken)
+        return NW_OK;
+    return nw_fail(err, NW_INVALID, out,
+                   "is the file that the network comes from; write to another");
+}
+
+static bool is_edited(const nw_graph *graph)
+{
+    for (int i = 0; i < graph->n_tensors; i++)
+        if (graph->tensors[i].edited)
+            return true;
+    return false;
+}
+
+/* "nasw: 52 weights and biases kept, 4 sliced, 2 new". */
+static void tell_weights(const export_work *w)
+{
+    int n_rows, counts[NW_CONSTANT_ORIGINS] = {0};
+    nw_constant_row *rows = nw_graph_list_constants(w->graph, &n_rows);
+    for (int i = 0; i < n_rows; i++)
+        counts[rows[i].origin]++;
+    free(rows);
+    nw_buf line = {0};
+    for (int i = 0; i < NW_CONSTANT_ORIGINS; i++)
+        if (counts[i] && i != NW_CONSTANT_ABSENT)
+            nw_buf_printf(&line, "%s%d %s", line.length ? ", " : "", counts[i],
+                          nw_constant_origin_name((nw_constant_origin)i));
+    bool are_kept = w->onnx.weights == NW_ONNX_WEIGHTS_KEPT;
+    if (are_kept && line.length)
+        fprintf(stderr, "nasw: stored tensors: %s\n", nw_buf_text(&line));
+    if (w->onnx.weights == NW_ONNX_WEIGHTS_LEFT_OUT)
+        fprintf(stderr, "nasw: weights left out: all are 0\n");
+    else if (w->report.n_made_up)
+        fprintf(stderr, "nasw: %d tensors made up after He et al. 2015%s\n", w->report.n_made_up,
+                are_kept ? ": the file has no values of them" : "");
+    if (w->report.is_dequantised)
+        fprintf(stderr, "nasw: exported as float: %s quantised network\n",
+                is_edited(w->graph) ? "edited" : "a");
+    nw_buf_fini(&line);
+}
+
+static void tell(const export_work *w, const export_format *format)
+{
+    nw_counts counts;
+    char clean[256];
+    nw_graph_count(w->graph, &counts);
+    for (int i = 0; i < w->graph->n_warnings; i++)
+        fprintf(stderr, "nasw: warning: %s\n", w->graph->warnings[i]);
+    fprintf(stderr, "nasw: %s: %s, %lld MACs, %lld params\n",
+            strcmp(w->o->out, "-") == 0 ? "standard output"
+                                        : nw_text_visible(w->o->out, clean, sizeof clean),
+            format->name, (long long)counts.macs, (long long)counts.params);
+    if (format->has_weights)
+        tell_weights(w);
+}
+
+static nw_status save(const export_work *w, const nw_buf *bytes, nw_error *err)
+{
+    if (strcmp(w->o->out, "-") != 0)
+        return nw_save(w->o->out, bytes, NW_SAVE_REPLACE, err);
+    return nw_command_print(bytes) == NW_EXIT_DONE ? NW_OK : NW_CANCELLED;
+}
+
+static nw_status export_network(export_work *w, const export_format *format, nw_error *err)
+{
+    nw_buf bytes = {0};
+    nw_status status = nw_model_load(w->o->files[0], w->o->sizes, w->o->n_sizes, &w->graph, err);
+    if (status == NW_OK)
+        status = spare_input(w, err);
+    if (status == NW_OK) {
+        status = format->write(w, &bytes, err);
+        if (status != NW_OK)
+            nw_error_prefix(err, w->o->files[0]);
+    }
+    if (status == NW_OK)
+        status = save(w, &bytes, err);
+    nw_buf_fini(&bytes);
+    return status;
+}
+
+int nw_command_export(nw_options *o)
+{
+    export_work w = {.o = o};
+    if (o->n_files != 1 || !o->out)
+        return nw_command_fail_usage("usage: nasw export FILE -o F.onnx|.json [--weights "
+                                     "keep|new|none] [--input NAME=1x3x320x320]");
+    const export_format *format = find_format(o->out);
+    if (!format || !read_weights(o, &w.onnx.weights))
+        return NW_EXIT_USAGE;
+    nw_error err;
+    nw_status status = export_network(&w, format, &err);
+    int code = NW_EXIT_DONE;
+    if (status == NW_OK)
+        tell(&w, format);
+    else
+        code = status == NW_CANCELLED ? NW_EXIT_BAD_FILE : nw_command_fail(&err);
+    nw_graph_free(w.graph);
+    return code;
+}
