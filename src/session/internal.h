@@ -33,7 +33,8 @@ bool nw_written_is(const nw_written *a, const nw_written *b); /* nobody wrote in
 
 typedef struct nw_shared_model {
     atomic_int n_users;
-    nw_graph *graph;
+    const nw_arch *arch;
+    const nw_graph *graph; /* of arch */
     char *path, *label;
 } nw_shared_model;
 
@@ -59,6 +60,8 @@ typedef struct nw_shared_hw {
 
 NW_CHECKED nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
                                           nw_shared_model **out, nw_error *err);
+/* The same file, edited; takes arch. */
+nw_shared_model *nw_shared_model_edited(const nw_shared_model *model, const nw_arch *arch);
 nw_shared_model *nw_shared_model_retain(nw_shared_model *model);
 void nw_shared_model_release(nw_shared_model *model);
 
@@ -105,6 +108,7 @@ void nw_session_redo(nw_session *session);
 
 /* A copy on the heap; NULL stays NULL. */
 char *nw_copy_text(const char *text);
+
 
 /* ---- files.c ---- */
 

@@ -50,11 +50,23 @@ nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int
         return status;
     nw_shared_model *model = nw_zalloc(sizeof *model);
     atomic_init(&model->n_users, 1);
+    model->arch = nw_arch_lift(graph);
     model->graph = graph;
     model->path = nw_copy_text(path);
     model->label = make_label(path);
     *out = model;
     return NW_OK;
+}
+
+nw_shared_model *nw_shared_model_edited(const nw_shared_model *model, const nw_arch *arch)
+{
+    nw_shared_model *edited = nw_zalloc(sizeof *edited);
+    atomic_init(&edited->n_users, 1);
+    edited->arch = arch;
+    edited->graph = nw_arch_graph(arch);
+    edited->path = nw_copy_text(model->path);
+    edited->label = nw_copy_text(model->label);
+    return edited;
 }
 
 nw_shared_model *nw_shared_model_retain(nw_shared_model *model)
@@ -67,7 +79,7 @@ void nw_shared_model_release(nw_shared_model *model)
 {
     if (!model || atomic_fetch_sub(&model->n_users, 1) != 1)
         return;
-    nw_graph_free(model->graph);
+    nw_arch_release(model->arch);
     free(model->path);
     free(model->label);
     free(model);
@@ -195,6 +207,7 @@ nw_status nw_point_new(nw_shared_model *model, nw_shared_hw *hw, const char *pre
     owned->precision = nw_copy_text(precision);
     owned->point = (nw_point){.model = model->path,
                               .label = model->label,
+                              .arch = model->arch,
                               .graph = model->graph,
                               .hw = hw->hw,
                               .precision = owned->precision,

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "src/arch/arch.h"
 #include "src/base/error.h"
 #include "src/base/text.h"
 #include "src/estimator/estimator.h"
@@ -21,7 +22,8 @@
 typedef struct nw_point {
     const char *model; /* path as opened, or "demo" */
     const char *label; /* short name for headers: the file's name without folder and ending */
-    const nw_graph *graph;
+    const nw_arch *arch;   /* the network's blocks, and the edits that led to it */
+    const nw_graph *graph; /* of arch */
     const nw_hw *hw;
     const char *precision; /* as asked: "file", "int8", ... */
     nw_estimate estimate;
