@@ -154,10 +154,14 @@ int nw_arch_n_stages(const nw_arch *arch)
 const nw_block *nw_arch_find_block(const nw_arch *arch, const char *label)
 {
     const nw_lifting *lifting = nw_arch_lifting(arch);
-    char own[32];
-    for (int i = 0; i < lifting->n_blocks; i++)
-        if (strcmp(nw_block_label(&lifting->blocks[i], own, sizeof own), label) == 0)
-            return &lifting->blocks[i];
+    char *end, own[32];
+    long stage = strtol(label, &end, 10);
+    long index = *end == '.' ? strtol(end + 1, NULL, 10) : -1;
+    for (int i = 0; i < lifting->n_blocks; i++) {
+        const nw_block *block = &lifting->blocks[i];
+        if (block->stage == stage && block->index == index)
+            return strcmp(nw_block_label(block, own, sizeof own), label) == 0 ? block : NULL;
+    }
     return NULL;
 }
 
@@ -181,17 +185,21 @@ static bool shows_expansion(nw_block_kind kind)
            kind == NW_BLOCK_FUSED_GROUPED || kind == NW_BLOCK_TUCKER || kind == NW_BLOCK_BOTTLENECK;
 }
 
-static bool shows_kernel(nw_block_kind kind)
+static void add_kernel(nw_buf *text, const nw_block *block)
 {
-    return kind != NW_BLOCK_FC && kind != NW_BLOCK_OP;
+    bool is_upsample = block->kind == NW_BLOCK_UPSAMPLE;
+    if (block->kind == NW_BLOCK_FC || block->kind == NW_BLOCK_OP)
+        return;
+    if (!is_upsample || block->parts[NW_PART_SPATIAL].conv != NW_NONE)
+        nw_buf_printf(text, " k%d", (int)block->kernel);
+    nw_buf_printf(text, " %s%d", is_upsample ? "x" : "s", (int)block->stride);
 }
 
 const char *nw_block_text(const nw_block *block, char *dst, size_t size)
 {
     nw_buf text = {0};
     nw_buf_puts(&text, nw_block_kind_name(block->kind));
-    if (shows_kernel(block->kind))
-        nw_buf_printf(&text, " k%d s%d", (int)block->kernel, (int)block->stride);
+    add_kernel(&text, block);
     if (block->dilation > 1)
         nw_buf_printf(&text, " d%d", (int)block->dilation);
     if (shows_expansion(block->kind))

@@ -31,11 +31,12 @@
     X(DSEP, "dsep")       /* depthwise k x k, 1x1 [ds] */                                          \
     X(IBN, "ibn")         /* inverted bottleneck: 1x1 up, depthwise k x k, 1x1 down [ir] */        \
     X(FUSED, "fused")     /* fused IBN: k x k up, 1x1 down [er] */                                 \
-    X(TUCKER, "tucker")   /* 1x1 to the input rank, k x k to the output rank, 1x1 [tu] */          \
+    X(TUCKER, "tucker")   /* 1x1 to the input rank, k x k to the output rank, linear 1x1 [tu] */   \
     X(GROUPED, "grouped") /* IBN with a grouped instead of a depthwise convolution */              \
     X(FUSED_GROUPED, "fused_grouped") /* fused IBN whose k x k is grouped, 64 channels a group */  \
     X(BASIC, "basic")                 /* residual block of two k x k */                            \
-    X(BOTTLENECK, "bottleneck")       /* residual block: 1x1 down, k x k, 1x1 up */                \
+    X(BOTTLENECK, "bottleneck") /* 1x1, k x k of the same width, 1x1, add, activation; what has no \
+                                 * activation behind the add is tucker or grouped */               \
     X(POOL, "pool")                                                                                \
     X(UPSAMPLE, "upsample") /* resize or transposed convolution */                                 \
     X(HEAD, "head") /* predictor of a detection or segmentation head, its reshapes included */     \
@@ -74,12 +75,19 @@ typedef struct nw_block_part {
     nw_tensor_id out;    /* behind convolution, normalisation, activation (and Q/DQ pair) */
 } nw_block_part;
 
+/* A stage is a block that changes the map's size or channels and those behind it that do neither
+ * and are of its sort (convolutions; blocks of several). Operators that keep the map, and what
+ * becomes of predictions, go on the stage before them; the heads of one map are a stage. */
 typedef struct nw_block {
     nw_block_kind kind;
     int stage, index;        /* "2.1": the second block of stage 2; all blocks have one */
     const nw_node_id *nodes; /* all its nodes in schedule order, quantisers and views included */
     int n_nodes;
-    nw_tensor_id in, out; /* the map that it works on and the one it makes; op: first ones */
+    /* The map that it works on and the one it makes; op: the first input, the last output. Where a
+     * file turns maps around every operator they may be in the other order than nw_tensor_hwc
+     * reads; in_h .. out_c are right all the same. head: out is behind the reshapes, out_h .. out_c
+     * are those of the predictor. */
+    nw_tensor_id in, out;
     nw_block_part parts[NW_PART_COUNT];
     nw_node_id add;      /* the residual add; NW_NONE */
     nw_op act;           /* behind the residual add; NW_OP_IDENTITY: none */
@@ -87,9 +95,11 @@ typedef struct nw_block {
     int64_t in_h, in_w, in_c, mid_c, out_h, out_w, out_c; /* mid_c: expanded, or ranks' input */
     int64_t rank_out;  /* tucker: channels of the k x k; else 0 */
     int64_t squeeze_c; /* squeeze-and-excite's inner channels; 0: none */
-    int32_t kernel, stride, dilation;
-    int32_t groups;   /* of the k x k, depthwise: mid_c */
-    double expansion; /* mid_c / in_c; 1 where nothing expands */
+    int32_t kernel;    /* not square: the larger side; pooling of a whole map: its height */
+    int32_t stride;    /* of rows, all of its convolutions together; upsample: the factor */
+    int32_t dilation;  /* of the k x k */
+    int32_t groups;    /* of the k x k, depthwise: mid_c */
+    double expansion;  /* mid_c / in_c; 1 where nothing expands (basic and bottleneck, too) */
     bool has_residual;
     int64_t macs, params;
 } nw_block;

@@ -31,16 +31,38 @@ nw_node_id nw_lift_next(const nw_lifter *l, nw_tensor_id tensor)
     return id != NW_NONE && nw_lift_is_free(l, id) ? id : NW_NONE;
 }
 
-bool nw_lift_passes(nw_op op)
+static bool is_renaming(nw_op op)
 {
     return op == NW_OP_QUANTIZE || op == NW_OP_DEQUANTIZE || op == NW_OP_CAST ||
            op == NW_OP_IDENTITY;
 }
 
+bool nw_lift_turns(const nw_graph *graph, nw_node_id id)
+{
+    const nw_node *node = &graph->nodes[id];
+    if (graph->layout != NW_LAYOUT_NHWC || node->op != NW_OP_TRANSPOSE)
+        return false;
+    const int64_t *perm = node->attrs.has_ints ? node->attrs.ints : NULL;
+    int n = node->attrs.has_ints ? node->attrs.n_ints : 0;
+    if (!perm && node->n_inputs > 1 && node->inputs[1] != NW_NONE) {
+        const nw_tensor *list = &graph->tensors[node->inputs[1]];
+        perm = list->ints;
+        n = (int)nw_shape_elements(&list->shape);
+    }
+    return perm && n == 4 && perm[0] == 0 &&
+           ((perm[1] == 2 && perm[2] == 3 && perm[3] == 1) ||
+            (perm[1] == 3 && perm[2] == 1 && perm[3] == 2));
+}
+
+bool nw_lift_passes(const nw_graph *graph, nw_node_id id)
+{
+    return is_renaming(graph->nodes[id].op) || nw_lift_turns(graph, id);
+}
+
 bool nw_lift_is_view(nw_op op)
 {
-    return nw_lift_passes(op) || op == NW_OP_RESHAPE || op == NW_OP_FLATTEN ||
-           op == NW_OP_SQUEEZE || op == NW_OP_UNSQUEEZE || op == NW_OP_TRANSPOSE;
+    return is_renaming(op) || op == NW_OP_RESHAPE || op == NW_OP_FLATTEN || op == NW_OP_SQUEEZE ||
+           op == NW_OP_UNSQUEEZE || op == NW_OP_TRANSPOSE;
 }
 
 nw_tensor_id nw_lift_skip(const nw_lifter *l, nw_tensor_id tensor, bool views, nw_found *found)
@@ -50,7 +72,7 @@ nw_tensor_id nw_lift_skip(const nw_lifter *l, nw_tensor_id tensor, bool views, n
         if (id == NW_NONE || found->is_full)
             return tensor;
         const nw_node *node = &l->graph->nodes[id];
-        bool goes_on = views ? nw_lift_is_view(node->op) : nw_lift_passes(node->op);
+        bool goes_on = views ? nw_lift_is_view(node->op) : nw_lift_passes(l->graph, id);
         if (!goes_on || node->inputs[0] != tensor || node->n_outputs != 1)
             return tensor;
         nw_found_add(found, id);
@@ -80,8 +102,8 @@ static void find_same(nw_lifter *l)
         l->same[id] = id;
     for (int i = 0; i < graph->n_nodes; i++) {
         const nw_node *node = &graph->nodes[graph->order[i]];
-        if (nw_lift_passes(node->op) && node->n_inputs > 0 && node->inputs[0] != NW_NONE &&
-            node->n_outputs == 1 && node->outputs[0] != NW_NONE)
+        if (nw_lift_passes(graph, graph->order[i]) && node->n_inputs > 0 &&
+            node->inputs[0] != NW_NONE && node->n_outputs == 1 && node->outputs[0] != NW_NONE)
             l->same[node->outputs[0]] = l->same[node->inputs[0]];
     }
 }
@@ -346,6 +368,7 @@ nw_lifting *nw_lifting_find(const nw_graph *graph)
     nw_lift_blocks(&l);
     nw_lift_singles(&l);
     nw_lift_heads(&l);
+    nw_lift_windows(&l);
     claim_rest(&l);
     publish(&l, out);
     free(l.blocks);

@@ -39,7 +39,6 @@ typedef struct nw_lifter {
     nw_readers readers;
     nw_tensor_id *same; /* per tensor: the first one of the same values, through quantisers,
                          * casts and identities */
-    uint8_t *is_last;   /* per tensor: no product or window is computed from it any more */
     int *block_of;      /* per node: its block, or LIFT_FREE, LIFT_FOLDED */
     int *unit_of;       /* per node: its unit or -1 */
     nw_unit *units;
@@ -66,8 +65,11 @@ void nw_found_add(nw_found *found, nw_node_id node);
 bool nw_lift_is_free(const nw_lifter *l, nw_node_id node);
 /* The only reader, if free; NW_NONE otherwise. */
 nw_node_id nw_lift_next(const nw_lifter *l, nw_tensor_id tensor);
-/* A quantiser, cast or identity: what comes out is what goes in. */
-bool nw_lift_passes(nw_op op);
+/* A quantiser, cast or identity: what comes out is what goes in. In a graph of N,H,W,C also a
+ * transpose from or to N,C,H,W: files converted from that order turn maps around every operator. */
+bool nw_lift_passes(const nw_graph *graph, nw_node_id node);
+/* One of those transposes. */
+bool nw_lift_turns(const nw_graph *graph, nw_node_id node);
 /* Whatever only moves elements: reshapes, squeezes, transposes; quantisers too. */
 bool nw_lift_is_view(nw_op op);
 /* From a tensor along free sole readers that only pass it on; views: over these too. */
@@ -102,7 +104,8 @@ int nw_lift_readers(const nw_lifter *l, nw_tensor_id tensor, nw_node_id *readers
 
 void nw_lift_units(nw_lifter *l);
 void nw_lift_blocks(nw_lifter *l);  /* patterns of several units */
-void nw_lift_singles(nw_lifter *l); /* a unit a block; pooling, resizing */
+void nw_lift_singles(nw_lifter *l); /* a unit a block */
 void nw_lift_heads(nw_lifter *l);   /* turns the last ones into heads */
+void nw_lift_windows(nw_lifter *l); /* pooling, resizing */
 
 #endif

@@ -85,7 +85,7 @@ static int gather_readers(const nw_lifter *l, nw_tensor_id tensor, nw_node_id *r
         const nw_node *node = &l->graph->nodes[id];
         if (!nw_lift_is_free(l, id))
             return -1;
-        if (nw_lift_passes(node->op) && node->inputs[0] == tensor) {
+        if (nw_lift_passes(l->graph, id) && node->inputs[0] == tensor) {
             nw_found_add(found, id);
             n = gather_readers(l, node->outputs[0], readers, n, max, found, depth + 1);
             if (n < 0)

@@ -52,8 +52,7 @@ static bool is_global_mean(const nw_lifter *l, const nw_node *node)
 /* A unit behind a tensor over reshapes, that works on one pixel. */
 static nw_unit *gate_unit(const nw_lifter *l, nw_tensor_id at, nw_found *found)
 {
-    at = nw_lift_skip(l, at, true, found);
-    nw_unit *unit = unit_behind(l, at);
+    nw_unit *unit = unit_behind(l, nw_lift_skip(l, at, true, found));
     bool is_one = unit && (unit->form == NW_UNIT_POINTWISE || unit->form == NW_UNIT_PRODUCT);
     return is_one && unit->out_map.h * unit->out_map.w == 1 ? unit : NULL;
 }
@@ -61,6 +60,17 @@ static nw_unit *gate_unit(const nw_lifter *l, nw_tensor_id at, nw_found *found)
 static bool is_gate_act(nw_op act)
 {
     return act == NW_OP_SIGMOID || act == NW_OP_HARD_SIGMOID || act == NW_OP_CLIP;
+}
+
+/* What the gate is multiplied as: over reshapes, and a broadcast written out. */
+static nw_tensor_id skip_to_product(const nw_lifter *l, nw_tensor_id at, nw_found *found)
+{
+    at = nw_lift_skip(l, at, true, found);
+    nw_node_id id = nw_lift_next(l, at);
+    if (id == NW_NONE || l->graph->nodes[id].op != NW_OP_EXPAND)
+        return at;
+    nw_found_add(found, id);
+    return nw_lift_skip(l, l->graph->nodes[id].outputs[0], true, found);
 }
 
 /* Of the map in tensor, from its pooling on. */
@@ -78,7 +88,7 @@ static bool match_excite_at(const nw_lifter *l, nw_tensor_id tensor, nw_node_id 
     out->excite = gate_unit(l, out->squeeze->part.out, &out->found);
     if (!out->excite || !is_gate_act(out->excite->part.act))
         return false;
-    nw_tensor_id gate = nw_lift_skip(l, out->excite->part.out, true, &out->found);
+    nw_tensor_id gate = skip_to_product(l, out->excite->part.out, &out->found);
     nw_tensor_id a = product->inputs[0], b = product->inputs[1];
     if (nw_readers_sole(l->graph, &l->readers, gate) != mul ||
         !((a == gate && l->same[b] == l->same[tensor]) ||
@@ -128,15 +138,31 @@ typedef struct residual {
     nw_found found;
 } residual;
 
+/* Whether a tensor is the block's input, or the mean over windows of it that only the shortcut
+ * reads (ResNet-D). */
+static bool is_shortcut_input(const nw_lifter *l, nw_tensor_id tensor, nw_tensor_id in,
+                              nw_found *found)
+{
+    if (l->same[tensor] == l->same[in])
+        return true;
+    nw_node_id id = l->graph->tensors[l->same[tensor]].producer;
+    if (id == NW_NONE || l->graph->nodes[id].op != NW_OP_AVERAGE_POOL || !nw_lift_is_free(l, id) ||
+        nw_readers_count(&l->readers, tensor) != 1 || l->same[tensor] != tensor ||
+        l->same[l->graph->nodes[id].inputs[0]] != l->same[in])
+        return false;
+    nw_found_add(found, id);
+    return true;
+}
+
 static nw_unit *shortcut_unit(const nw_lifter *l, nw_tensor_id tensor, nw_tensor_id in,
-                              nw_node_id add)
+                              nw_node_id add, nw_found *found)
 {
     nw_node_id producer = l->graph->tensors[tensor].producer;
     if (producer == NW_NONE || l->unit_of[producer] < 0)
         return NULL;
     nw_unit *unit = &l->units[l->unit_of[producer]];
     bool fits = unit->part.out == tensor && unit->block == LIFT_FREE && is_linear(unit) &&
-                l->same[unit->in] == l->same[in] && unit->form == NW_UNIT_POINTWISE;
+                unit->form == NW_UNIT_POINTWISE && is_shortcut_input(l, unit->in, in, found);
     return fits && nw_readers_sole(l->graph, &l->readers, tensor) == add ? unit : NULL;
 }
 
@@ -145,7 +171,7 @@ static void take_operand(const nw_lifter *l, nw_tensor_id at, nw_tensor_id in, n
 {
     while (at != in && nw_readers_count(&l->readers, at) == 1) {
         nw_node_id id = l->graph->tensors[at].producer;
-        if (id == NW_NONE || !nw_lift_is_free(l, id) || !nw_lift_passes(l->graph->nodes[id].op))
+        if (id == NW_NONE || !nw_lift_is_free(l, id) || !nw_lift_passes(l->graph, id))
             return;
         nw_found_add(found, id);
         at = l->graph->nodes[id].inputs[0];
@@ -166,7 +192,7 @@ static bool match_residual(const nw_lifter *l, nw_tensor_id in, nw_tensor_id ten
         return false;
     if (l->same[other] == l->same[in])
         take_operand(l, other, in, &out->found);
-    else if (!takes_shortcut || !(out->shortcut = shortcut_unit(l, other, in, id)))
+    else if (!takes_shortcut || !(out->shortcut = shortcut_unit(l, other, in, id, &out->found)))
         return false;
     out->add = id;
     nw_found_add(&out->found, id);
@@ -272,13 +298,11 @@ static void claim_chain(nw_lifter *l, const chain *c)
     claim_residual(l, c, block);
 }
 
-/* Whether a residual with this sum may be the block's: a squashed sum is only one of the two
- * residual blocks of ResNet; for others too, but not two activations. */
+/* The residual add around a chain, if there is one. */
 static bool take_residual(const nw_lifter *l, chain *c, bool takes_shortcut)
 {
-    const nw_unit *last = last_unit(c);
-    bool found = match_residual(l, first_unit(c)->in, last->part.out, takes_shortcut, &c->residual);
-    return found;
+    return match_residual(l, first_unit(c)->in, last_unit(c)->part.out, takes_shortcut,
+                          &c->residual);
 }
 
 /* 1x1, k x k, 1x1: which of the blocks. */
@@ -309,7 +333,8 @@ static bool match_three(const nw_lifter *l, nw_unit *a, chain *c)
      * (YuNet), not the beginning of a bottleneck. */
     if (!is_plain(a) || (is_linear(a) && !is_linear(b)))
         return false;
-    if (!is_linear(last) && (dense || a->geometry.out_c <= a->geometry.in_c))
+    bool is_open = c->residual.add == NW_NONE;
+    if (!is_linear(last) && is_open && (dense || a->geometry.out_c <= a->geometry.in_c))
         return false;
     if (b->form == NW_UNIT_GROUPED && b->geometry.in_c != b->geometry.out_c)
         return false;
@@ -424,6 +449,10 @@ void nw_lift_singles(nw_lifter *l)
     for (int i = 0; i < l->n_units; i++)
         if (l->units[i].block == LIFT_FREE)
             claim_unit_alone(l, &l->units[i]);
+}
+
+void nw_lift_windows(nw_lifter *l)
+{
     for (int i = 0; i < l->graph->n_nodes; i++) {
         nw_node_id id = l->graph->order[i];
         const nw_node *node = &l->graph->nodes[id];

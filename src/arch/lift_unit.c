@@ -44,12 +44,38 @@ static nw_tensor_id data_input(const nw_node *node, const nw_geometry *g)
 
 /* ---- before it ---- */
 
-static bool is_spatial_pad(const nw_lifter *l, const nw_node *node)
+/* A map whatever the order: is_turned: N,C,H,W in a graph of N,H,W,C. */
+static nw_hwc map_of(const nw_lifter *l, nw_tensor_id id, bool is_turned)
 {
-    nw_hwc x = nw_tensor_hwc(l->graph, node->inputs[0]);
-    nw_hwc y = nw_tensor_hwc(l->graph, node->outputs[0]);
-    return node->op == NW_OP_PAD && l->graph->tensors[node->outputs[0]].shape.rank == 4 &&
-           x.c == y.c && x.h <= y.h && x.w <= y.w;
+    const nw_shape *shape = &l->graph->tensors[id].shape;
+    if (is_turned && shape->rank == 4)
+        return (nw_hwc){shape->dims[2], shape->dims[3], shape->dims[1]};
+    return nw_tensor_hwc(l->graph, id);
+}
+
+/* Padding of rows and columns alone; pixels sorted into batches for a convolution that dilates. */
+static bool is_window_prelude(const nw_lifter *l, const nw_unit *unit, const nw_node *node,
+                              bool is_turned)
+{
+    if (node->n_outputs != 1 || l->graph->tensors[node->outputs[0]].shape.rank != 4 ||
+        l->graph->tensors[node->inputs[0]].shape.rank != 4)
+        return false;
+    if (node->op == NW_OP_SPACE_TO_BATCH) {
+        nw_node_id behind = nw_lift_next(l, l->graph->nodes[unit->main].outputs[0]);
+        return behind != NW_NONE && l->graph->nodes[behind].op == NW_OP_BATCH_TO_SPACE;
+    }
+    nw_hwc x = map_of(l, node->inputs[0], is_turned), y = map_of(l, node->outputs[0], is_turned);
+    return node->op == NW_OP_PAD && x.c == y.c && x.h <= y.h && x.w <= y.w;
+}
+
+static void set_batch_dilation(const nw_lifter *l, nw_unit *unit, const nw_node *node)
+{
+    if (node->op != NW_OP_SPACE_TO_BATCH || node->n_inputs < 2 || node->inputs[1] == NW_NONE)
+        return;
+    const nw_tensor *block = &l->graph->tensors[node->inputs[1]];
+    if (block->ints && nw_shape_elements(&block->shape) > 0 && block->ints[0] > 0 &&
+        block->ints[0] < 1 << 16)
+        unit->dilation = (int32_t)block->ints[0];
 }
 
 /* Takes in padding and the quantisers in front. Quantisers that whoever made the tensor can take
@@ -57,12 +83,11 @@ static bool is_spatial_pad(const nw_lifter *l, const nw_node *node)
 static void take_before(nw_lifter *l, nw_unit *unit, nw_tensor_id at)
 {
     nw_found waiting = {.n = 0};
-    bool is_product = unit->form == NW_UNIT_PRODUCT;
+    const nw_geometry *g = &unit->geometry;
+    bool is_product = unit->form == NW_UNIT_PRODUCT, is_turned = false;
     unit->in = at;
-    unit->in_map = is_product
-                       ? (nw_hwc){unit->geometry.in_h, unit->geometry.in_w, unit->geometry.in_c}
-                       : nw_tensor_hwc(l->graph, at);
-    for (int steps = 0; steps < 32; steps++) {
+    unit->in_map = is_product ? (nw_hwc){g->in_h, g->in_w, g->in_c} : nw_tensor_hwc(l->graph, at);
+    while (!waiting.is_full) {
         const nw_tensor *tensor = &l->graph->tensors[at];
         nw_node_id id = tensor->producer;
         bool ends = id == NW_NONE || nw_readers_count(&l->readers, at) != 1 || tensor->is_output;
@@ -72,15 +97,18 @@ static void take_before(nw_lifter *l, nw_unit *unit, nw_tensor_id at)
             return;
         }
         const nw_node *node = &l->graph->nodes[id];
-        if (!nw_lift_passes(node->op) && !is_spatial_pad(l, node) &&
+        bool passes = nw_lift_passes(l->graph, id);
+        if (!passes && !is_window_prelude(l, unit, node, is_turned) &&
             !(is_product && nw_lift_is_view(node->op)))
             return;
         nw_found_add(&waiting, id);
         at = node->inputs[0];
-        if (nw_lift_passes(node->op))
+        is_turned ^= nw_lift_turns(l->graph, id);
+        if (passes)
             continue;
         if (!is_product)
-            unit->in_map = nw_tensor_hwc(l->graph, at);
+            unit->in_map = map_of(l, at, is_turned);
+        set_batch_dilation(l, unit, node);
         unit->in = at;
         add_found(l, unit, &waiting);
         waiting.n = 0;
@@ -120,6 +148,10 @@ static void take_behind(nw_lifter *l, nw_unit *unit)
             unit->part.norm = next;
             add_node(l, unit, next);
             at = node->outputs[0];
+        } else if (!has_act && node && node->op == NW_OP_BATCH_TO_SPACE) {
+            add_node(l, unit, next);
+            at = node->outputs[0];
+            unit->out_map = nw_tensor_hwc(l->graph, at);
         } else if (!has_act && nw_lift_act(l, at, &match)) {
             unit->part.act = match.act;
             unit->part.act_node = match.node;
