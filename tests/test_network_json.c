@@ -322,7 +322,8 @@ END_TEST
 #define NODE(rest) NET("\"nodes\": [{\"op\": \"add\"}, {\"op\": \"add\", " rest "}]")
 #define TENSOR(rest)                                                                               \
     "{\"schema\": \"nasw.network/1\", \"layout\": \"nhwc\", \"nodes\": [], \"tensors\": [" rest "]}"
-#define CONST(rest) TENSOR("{\"dtype\": \"int16\", \"shape\": [2], \"const\": {" rest "}}")
+#define EDITED(rest) CONST("\"bytes\": 0, \"edited\": {" rest "}")
+#define CONST(rest)  TENSOR("{\"dtype\": \"int16\", \"shape\": [2], \"const\": {" rest "}}")
 
 START_TEST(errors_name_the_place_in_the_json)
 {
@@ -398,6 +399,31 @@ START_TEST(errors_name_the_place_in_the_json)
         {CONST("\"base64\": \"AAAA\""), "tensors[0].const.base64", "3 bytes, the tensor needs 4"},
         {CONST("\"base64\": \"A*==\""), "tensors[0].const.base64", "not base64"},
         {CONST("\"base64\": 4"), "tensors[0].const.base64", "must be a string"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3]"), "tensors[0].edited", "needs dtype"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3, 1], \"maps\": [null]"),
+         "tensors[0].edited.shape", "as many axes"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": []"), "tensors[0].edited.maps",
+         "for each axis"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": [[[0, 3]]]"),
+         "tensors[0].edited.maps[0]", "from 1 to 2"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": [[[0, 1]]]"),
+         "tensors[0].edited.maps[0]", "has 1 elements, the axis 2"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": [[[2, 2]]]"),
+         "tensors[0].edited.maps[0]", "names element 3 of 3"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": [[[-2, 2]]]"),
+         "tensors[0].edited.maps[0]", "from -1"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": [[[2, 1]]], \"fill\": \"he\""),
+         "tensors[0].edited.maps[0]", "has 1"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": [[[-1, 2]]], \"fill\": 1"),
+         "tensors[0].edited.fill", "a name"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [3], \"maps\": [[[-1, 2]]], \"spatial\": [1]"),
+         "tensors[0].edited.spatial", "from 0 to 0"},
+        {EDITED("\"dtype\": \"int16\", \"shape\": [1], \"maps\": [null]"),
+         "tensors[0].edited.maps[0]", "has 1 elements, the axis 2"},
+        {NODE("\"hint\": {\"bits\": 7}"), "nodes[1].hint.bits", "must be 0, 4, 8, 16 or 32"},
+        {NODE("\"hint\": {\"joins\": 1}"), "nodes[1].hint.joins", "true or false"},
+        {NET("\"nodes\": [], \"edits\": [1]"), "edits[0]", "must be a string"},
+        {NET("\"nodes\": [], \"edits\": \"width 1\""), "edits", "a list of lines"},
         {"{\"schema\": \"nasw.network/2\", \"new\": 1}", "schema", "nasw.network/1"},
         {"{}", "schema", "nasw.network/1"},
         {"[]", "", "must be an object"},
@@ -509,6 +535,110 @@ START_TEST(real_models_survive)
 }
 END_TEST
 
+/* ---- what edits leave ---- */
+
+static void check_edited(const nw_tensor *a, const nw_tensor *b)
+{
+    const nw_edited *x = a->edited, *y = b->edited;
+    ck_assert_int_eq(x != NULL, y != NULL);
+    if (!x)
+        return;
+    ck_assert_int_eq(x->dtype, y->dtype);
+    ck_assert(nw_shape_equal(&x->shape, &y->shape));
+    ck_assert_int_eq(x->n_bytes, y->n_bytes);
+    ck_assert_int_eq(x->file_offset, y->file_offset);
+    ck_assert_int_eq(x->fill, y->fill);
+    ck_assert_int_eq(x->fan_in, y->fan_in);
+    ck_assert_int_eq(x->quant.n_channels, y->quant.n_channels);
+    for (int axis = 0; axis < a->shape.rank; axis++) {
+        ck_assert_int_eq(x->maps[axis] != NULL, y->maps[axis] != NULL);
+        ck_assert_int_eq(x->is_spatial[axis], y->is_spatial[axis]);
+        if (x->maps[axis])
+            ck_assert_mem_eq(x->maps[axis], y->maps[axis],
+                             (size_t)a->shape.dims[axis] * sizeof *x->maps[axis]);
+    }
+}
+
+/* Every third element, backwards, two new ones, then the first half. */
+static int64_t make_map(int64_t size, int32_t *map)
+{
+    int64_t n = 0;
+    for (int64_t i = size - 1; i >= 0; i -= 3)
+        map[n++] = (int32_t)i;
+    map[n++] = -1;
+    map[n++] = -1;
+    for (int64_t i = 0; i < size / 2; i++)
+        map[n++] = (int32_t)i;
+    return n;
+}
+
+static void edit_constants(nw_graph *graph)
+{
+    static int32_t map[8192];
+    for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
+        const nw_tensor *tensor = &graph->tensors[id];
+        int rank = tensor->shape.rank;
+        if (!tensor->is_stored || rank < 1 || tensor->shape.dims[0] > 4096)
+            continue;
+        nw_graph_map_axis(graph, id, 0, map, make_map(tensor->shape.dims[0], map), false,
+                          NW_EDIT_FILL_HE, 27);
+        if (rank == 4 && graph->tensors[id].shape.dims[3] < 4096)
+            nw_graph_map_axis(graph, id, 3, map, make_map(tensor->shape.dims[3], map), true,
+                              NW_EDIT_FILL_ONE, 0);
+    }
+    for (nw_node_id id = 0; id < graph->n_nodes; id += 3)
+        graph->nodes[id].hint =
+            (nw_hint){.bits = id % 2 ? 16 : 0, .is_float = id % 2, .joins = true};
+}
+
+static void check_values(const nw_tensor *a, const nw_tensor *b)
+{
+    void *x, *y;
+    size_t n, m;
+    nw_dtype p, q;
+    if (!a->edited || !b->edited->data)
+        return;
+    ck_assert_int_eq(nw_tensor_values(a, 1, &x, &n, &p, NULL), NW_OK);
+    ck_assert_int_eq(nw_tensor_values(b, 1, &y, &m, &q, NULL), NW_OK);
+    ck_assert_uint_eq(n, m);
+    ck_assert_int_eq(p, q);
+    ck_assert_mem_eq(x, y, n);
+    free(x);
+    free(y);
+}
+
+START_TEST(constants_of_edits_hints_and_lines_survive)
+{
+    static const char *const models[] = {"models/mlperf_tiny_vww_96_int8.tflite",
+                                         "models/person_detect_rpi_fp16.tflite",
+                                         "models/tv_mobilenet_v2_w035_224.onnx"};
+    static const char *const lines[] = {"kernel 2.1 5", "act * \"relu\"\n"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const char *path = shared_path(models[i]);
+        nw_graph *graph;
+        if (!path)
+            continue;
+        ck_assert_int_eq(nw_model_load(path, NULL, 0, &graph, NULL), NW_OK);
+        nw_graph *copy = nw_graph_copy(graph);
+        edit_constants(copy);
+        nw_graph_set_edits(copy, lines, 2);
+        nw_graph *again = check_round_trip(copy);
+        for (nw_tensor_id id = 0; id < copy->n_tensors; id++) {
+            check_edited(&copy->tensors[id], &again->tensors[id]);
+            check_values(&copy->tensors[id], &again->tensors[id]);
+        }
+        for (nw_node_id id = 0; id < copy->n_nodes; id++)
+            ck_assert_mem_eq(&copy->nodes[id].hint, &again->nodes[id].hint, sizeof(nw_hint));
+        ck_assert_int_eq(again->n_edits, 2);
+        ck_assert_str_eq(again->edits[0], lines[0]);
+        ck_assert_str_eq(again->edits[1], lines[1]);
+        nw_graph_free(again);
+        nw_graph_free(copy);
+        nw_graph_free(graph);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("network_json");
@@ -522,6 +652,7 @@ int main(void)
     tcase_add_test(tests, twenty_thousand_nodes_take_no_time);
     tcase_add_test(tests, the_format_is_recognised_by_content);
     tcase_add_test(tests, real_models_survive);
+    tcase_add_test(tests, constants_of_edits_hints_and_lines_survive);
     Suite *suite = suite_create("network_json");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -27,10 +27,15 @@ NW_CHECKED nw_status nw_onnx_read(const nw_file *file, nw_graph **out, nw_error 
 NW_CHECKED nw_status nw_tflite_read(const nw_file *file, nw_graph **out, nw_error *err);
 
 /* Our own format, schema "nasw.network/1": the graph as it is, weights by reference (file, offset,
- * bytes), small values inline. Reading what was written gives the same graph and, written again,
+ * bytes), small values inline,
+ * constants that edits made by what they are made of, hints, and the lines of edits that led here
+ * (graph->edits). Reading what was written gives the same graph and, written again,
  * the same bytes. Weights whose file is missing or has another size are left out with a warning. */
 NW_CHECKED nw_status nw_network_json_read(const nw_file *file, nw_graph **out, nw_error *err);
 void nw_network_json_write(const nw_graph *graph, nw_buf *out);
+/* The same with other lines of edits than graph->edits. */
+void nw_network_json_write_edited(const nw_graph *graph, const char *const *edits, int n_edits,
+                                  nw_buf *out);
 
 /* A network as text: timm's block strings, the older ones of MnasNet and EfficientNet (grammar and
  * traps: timm.h), a stage a line. The text is the whole network: no stem and no head is added. N,C,

@@ -13,35 +13,10 @@
 #include "src/format/format.h"
 #include "src/format/network_json.h"
 
-#define MAX_FILE_BYTES  ((size_t)64 << 20)
-#define MAX_VALUES      3000000 /* of JSON; each takes some 100 bytes once parsed */
-#define MAX_CONST_BYTES ((int64_t)1 << 60)
+#define MAX_FILE_BYTES ((size_t)64 << 20)
+#define MAX_VALUES     3000000 /* of JSON; each takes some 100 bytes once parsed */
 
 typedef nw_json_reader reader;
-
-/* Sorts the members of an object by the keys that may be there; found[k] is NULL for those left
- * out. Unknown and repeated keys are errors, so no more members are walked than there are keys. */
-static nw_status find_members(reader *in, const cJSON *json, const char *const *keys,
-                              const cJSON **found)
-{
-    for (int k = 0; keys[k]; k++)
-        found[k] = NULL;
-    if (!cJSON_IsObject(json))
-        return nw_json_wrong_type(in, "an object", json);
-    for (const cJSON *member = json->child; member; member = member->next) {
-        int k = 0;
-        while (keys[k] && strcmp(keys[k], member->string) != 0)
-            k++;
-        in->key = member->string;
-        if (!keys[k])
-            return nw_json_fail(in, NW_INVALID, "unknown key");
-        if (found[k])
-            return nw_json_fail(in, NW_INVALID, "is given twice");
-        found[k] = member;
-    }
-    in->key = NULL;
-    return NW_OK;
-}
 
 /* Tensor ids; null is NW_NONE where one may be left out. The caller frees *ids. */
 static nw_status read_ids(reader *in, const cJSON *json, bool may_lack, nw_tensor_id **ids, int *n)
@@ -73,299 +48,6 @@ static nw_status read_ids(reader *in, const cJSON *json, bool may_lack, nw_tenso
     *ids = list;
     *n = (int)used;
     return NW_OK;
-}
-
-/* ---- tensors ---- */
-
-static nw_status read_shape(reader *in, const cJSON *json, nw_shape *shape)
-{
-    *shape = (nw_shape){.rank = -1};
-    if (!json || cJSON_IsNull(json))
-        return NW_OK;
-    if (!cJSON_IsArray(json))
-        return nw_json_wrong_type(in, "a list of sizes or null", json);
-    int64_t elements = 1;
-    shape->rank = 0;
-    for (const cJSON *item = json->child; item; item = item->next) {
-        int64_t size = 0;
-        in->item = shape->rank;
-        if (shape->rank == NW_MAX_RANK)
-            return nw_json_fail(in, NW_INVALID, "more than %d dimensions", NW_MAX_RANK);
-        nw_status status = nw_json_int(in, item, NW_DIM_FREE, NW_MAX_DIM, &size);
-        if (status != NW_OK)
-            return status;
-        shape->dims[shape->rank++] = size;
-        elements *= size > 1 ? size : 1;
-        if (elements > NW_MAX_ELEMENTS)
-            return nw_json_fail(in, NW_INVALID, "over 2^40 elements");
-    }
-    in->item = -1;
-    return NW_OK;
-}
-
-/* One for each channel. */
-static nw_status check_channels(reader *in, const cJSON *json, int n_channels)
-{
-    int n = 0;
-    if (!cJSON_IsArray(json))
-        return nw_json_wrong_type(in, "a list", json);
-    for (const cJSON *item = json->child; item; item = item->next)
-        n++;
-    return n == n_channels && n > 1
-               ? NW_OK
-               : nw_json_fail(in, NW_INVALID, "has %d values for %d channels", n, n_channels);
-}
-
-static nw_status read_scales(reader *in, const cJSON *json, nw_quant *quant)
-{
-    nw_status status = check_channels(in, json, quant->n_channels);
-    if (status != NW_OK)
-        return status;
-    float *scales = nw_graph_alloc(in->graph, (size_t)quant->n_channels * sizeof *scales);
-    in->item = 0;
-    for (const cJSON *item = json->child; item; item = item->next, in->item++) {
-        double value = 0;
-        if ((status = nw_json_real(in, item, FLT_MAX, &value)) != NW_OK)
-            return status;
-        scales[in->item] = (float)value;
-    }
-    in->item = -1;
-    quant->scales = scales;
-    return NW_OK;
-}
-
-static nw_status read_zero_points(reader *in, const cJSON *json, nw_quant *quant)
-{
-    nw_status status = check_channels(in, json, quant->n_channels);
-    if (status != NW_OK)
-        return status;
-    int64_t *points = nw_graph_alloc(in->graph, (size_t)quant->n_channels * sizeof *points);
-    in->item = 0;
-    for (const cJSON *item = json->child; item; item = item->next, in->item++)
-        if ((status = nw_json_int(in, item, INT64_MIN, INT64_MAX, &points[in->item])) != NW_OK)
-            return status;
-    in->item = -1;
-    quant->zero_points = points;
-    return NW_OK;
-}
-
-static nw_status read_quant(reader *in, const cJSON *json, nw_quant *quant)
-{
-    static const char *const keys[] = {"channels", "axis",        "scale", "zero_point",
-                                       "scales",   "zero_points", NULL};
-    const cJSON *found[6];
-    int64_t channels = 0, axis = 0;
-    in->group = "quant";
-    nw_status status = find_members(in, json, keys, found);
-    for (int k = 0; k < 4 && status == NW_OK; k++) {
-        in->key = keys[k];
-        if (!found[k])
-            continue;
-        if (k == 0)
-            status = nw_json_int(in, found[k], 0, INT32_MAX, &channels);
-        else if (k == 1)
-            status = nw_json_int(in, found[k], INT32_MIN, INT32_MAX, &axis);
-        else if (k == 2)
-            status = nw_json_real(in, found[k], DBL_MAX, &quant->scale);
-        else
-            status = nw_json_int(in, found[k], INT64_MIN, INT64_MAX, &quant->zero_point);
-    }
-    if (status != NW_OK)
-        return status;
-    quant->n_channels = (int)channels;
-    quant->axis = (int)axis;
-    in->key = "scales";
-    if (found[4])
-        status = read_scales(in, found[4], quant);
-    in->key = "zero_points";
-    if (found[5] && status == NW_OK)
-        status = read_zero_points(in, found[5], quant);
-    if (status == NW_OK)
-        in->group = in->key = NULL;
-    return status;
-}
-
-/* Whole numbers as the little-endian bytes of the tensor's type. */
-static nw_status read_values(reader *in, const cJSON *json, const nw_tensor *tensor,
-                             uint8_t **bytes, size_t *n_bytes)
-{
-    int bits = nw_dtype_bits(tensor->dtype), width = bits / 8;
-    bool is_unsigned =
-        strncmp(nw_dtype_name(tensor->dtype), "uint", 4) == 0 || tensor->dtype == NW_DTYPE_BOOL;
-    if (!cJSON_IsArray(json))
-        return nw_json_wrong_type(in, "a list", json);
-    if (bits < 8 || nw_dtype_is_float(tensor->dtype) || tensor->dtype == NW_DTYPE_UINT64)
-        return nw_json_fail(in, NW_INVALID, "are for integers up to int64; use base64 for %s",
-                            nw_dtype_name(tensor->dtype));
-    int64_t max = bits == 64 ? INT64_MAX : ((int64_t)1 << (bits - !is_unsigned)) - 1;
-    int64_t min = is_unsigned ? 0 : -max - 1;
-    int64_t n = 0;
-    for (const cJSON *item = json->child; item; item = item->next)
-        n++;
-    if (!nw_shape_is_known(&tensor->shape) || n != nw_shape_elements(&tensor->shape))
-        return nw_json_fail(in, NW_INVALID, "are %lld, the shape has %lld elements", (long long)n,
-                            (long long)nw_shape_elements(&tensor->shape));
-    uint8_t *data = nw_graph_alloc(in->graph, (size_t)n * (size_t)width);
-    size_t used = 0;
-    in->item = 0;
-    for (const cJSON *item = json->child; item; item = item->next, in->item++) {
-        int64_t value = 0;
-        nw_status status = nw_json_int(in, item, min, max, &value);
-        if (status != NW_OK)
-            return status;
-        for (int i = 0; i < width; i++)
-            data[used++] = (uint8_t)((uint64_t)value >> (8 * i));
-    }
-    in->item = -1;
-    *bytes = data;
-    *n_bytes = used;
-    return NW_OK;
-}
-
-/* Remembers that a file must reach to `end`. */
-static void note_file(reader *in, const char *path, int64_t end)
-{
-    int32_t id = nw_map_get(&in->file_ids, path);
-    if (id == NW_MAP_NONE && in->n_files < NW_JSON_MAX_FILES) {
-        id = in->n_files++;
-        in->files[id] = (nw_json_file){.path = path};
-        nw_map_put(&in->file_ids, path, id);
-    }
-    if (id == NW_MAP_NONE)
-        return;
-    in->files[id].n_tensors++;
-    if (end > in->files[id].end)
-        in->files[id].end = end;
-}
-
-/* A constant's bytes, from the JSON itself or nowhere: those of other files are not read, since no
- * estimate needs them and a network from elsewhere must not make us open files. */
-static nw_status read_bytes(reader *in, const cJSON *const *found, const nw_tensor *tensor,
-                            uint8_t **bytes, int64_t *n_bytes)
-{
-    enum { BYTES, VALUES, BASE64 };
-    static const char *const names[] = {"bytes", "values", "base64"};
-    size_t length = 0;
-    nw_status status = NW_OK;
-    int n_given = 0, which = BYTES;
-    for (int k = 0; k < 3; k++)
-        if (found[k]) {
-            n_given++;
-            which = k;
-        }
-    in->key = NULL;
-    if (n_given != 1)
-        return nw_json_fail(in, NW_INVALID, "needs one of \"bytes\", \"values\" and \"base64\"");
-    in->key = names[which];
-    if (which == BYTES)
-        return nw_json_int(in, found[BYTES], 0, NW_MAX_ELEMENTS * 16, n_bytes);
-    if (which == VALUES)
-        status = read_values(in, found[VALUES], tensor, bytes, &length);
-    else if (!cJSON_IsString(found[BASE64]))
-        status = nw_json_wrong_type(in, "a string", found[BASE64]);
-    else
-        status = nw_json_base64(in, found[BASE64]->valuestring, bytes, &length);
-    *n_bytes = (int64_t)length;
-    if (status == NW_OK && *n_bytes < nw_tensor_bytes(tensor))
-        return nw_json_fail(in, NW_INVALID, "has %lld bytes, the tensor needs %lld",
-                            (long long)*n_bytes, (long long)nw_tensor_bytes(tensor));
-    return status;
-}
-
-static nw_status read_constant(reader *in, const cJSON *json, nw_tensor_id id)
-{
-    static const char *const keys[] = {"bytes", "values", "base64", "stored",
-                                       "file",  "offset", NULL};
-    enum { BYTES, VALUES, BASE64, STORED, FILE_PATH, OFFSET, N };
-    const cJSON *found[N];
-    int64_t offset = -1, n_bytes = 0;
-    uint8_t *bytes = NULL;
-    const char *path = in->file;
-    nw_tensor *tensor = &in->graph->tensors[id];
-    in->group = "const";
-    nw_status status = find_members(in, json, keys, found);
-    if (status == NW_OK)
-        status = read_bytes(in, found, tensor, &bytes, &n_bytes);
-    in->key = "offset";
-    if (status == NW_OK && found[OFFSET])
-        status = nw_json_int(in, found[OFFSET], 0, NW_JSON_MAX_EXACT, &offset);
-    in->key = "file";
-    if (status == NW_OK && found[FILE_PATH] && !found[OFFSET])
-        status = nw_json_fail(in, NW_INVALID, "needs an offset beside it");
-    if (status == NW_OK && found[FILE_PATH])
-        status = nw_json_text(in, found[FILE_PATH], &path);
-    in->key = "stored";
-    if (status == NW_OK && found[STORED] && !cJSON_IsBool(found[STORED]))
-        status = nw_json_wrong_type(in, "true or false", found[STORED]);
-    in->key = NULL;
-    if (status == NW_OK && (in->const_bytes += n_bytes) > MAX_CONST_BYTES)
-        status = nw_json_fail(in, NW_LIMIT, "over 2^60 bytes of constants up to here");
-    if (status != NW_OK)
-        return status;
-    nw_graph_set_data(in->graph, id, bytes, (size_t)n_bytes, offset);
-    tensor->is_stored = !found[STORED] || cJSON_IsTrue(found[STORED]);
-    if (offset >= 0 && path) {
-        tensor->file_path = path == in->file ? path : nw_graph_strdup(in->graph, path);
-        note_file(in, tensor->file_path, offset + n_bytes);
-    }
-    in->group = NULL;
-    return NW_OK;
-}
-
-/* The id is for people; it says again what the place in the list says. */
-static nw_status check_id(reader *in, const cJSON *json)
-{
-    int64_t id;
-    in->key = "id";
-    return json ? nw_json_int(in, json, in->index, in->index, &id) : NW_OK;
-}
-
-static nw_status read_dtype(reader *in, const cJSON *json, nw_dtype *out)
-{
-    if (!cJSON_IsString(json))
-        return nw_json_wrong_type(in, "the name of a type", json);
-    *out = nw_dtype_find(json->valuestring);
-    if (*out == NW_DTYPE_UNKNOWN && strcmp(json->valuestring, nw_dtype_name(*out)) != 0)
-        return nw_json_fail(in, NW_INVALID, "\"%.40s\" is no type we know", json->valuestring);
-    return NW_OK;
-}
-
-static nw_status read_tensor(reader *in, const cJSON *json)
-{
-    static const char *const keys[] = {"id",           "name",  "dtype", "shape",
-                                       "stored_shape", "quant", "const", NULL};
-    enum { ID, NAME, DTYPE, SHAPE, STORED_SHAPE, QUANT, CONST, N };
-    const cJSON *found[N];
-    const char *name = "";
-    nw_dtype dtype = NW_DTYPE_UNKNOWN;
-    nw_shape shape, stored_shape;
-    nw_quant quant = {0};
-    nw_status status = find_members(in, json, keys, found);
-    if (status == NW_OK)
-        status = check_id(in, found[ID]);
-    in->key = "name";
-    if (status == NW_OK && found[NAME])
-        status = nw_json_text(in, found[NAME], &name);
-    in->key = "dtype";
-    if (status == NW_OK)
-        status = found[DTYPE] ? read_dtype(in, found[DTYPE], &dtype)
-                              : nw_json_fail(in, NW_INVALID, "is missing");
-    in->key = "shape";
-    if (status == NW_OK)
-        status = read_shape(in, found[SHAPE], &shape);
-    in->key = "stored_shape";
-    if (status == NW_OK)
-        status =
-            read_shape(in, found[STORED_SHAPE] ? found[STORED_SHAPE] : found[SHAPE], &stored_shape);
-    in->key = NULL;
-    if (status == NW_OK && found[QUANT])
-        status = read_quant(in, found[QUANT], &quant);
-    if (status != NW_OK)
-        return status;
-    nw_tensor_id id = nw_graph_add_tensor(in->graph, name, dtype, &shape);
-    in->graph->tensors[id].stored_shape = stored_shape;
-    in->graph->tensors[id].quant = quant;
-    return found[CONST] ? read_constant(in, found[CONST], id) : NW_OK;
 }
 
 /* ---- nodes ---- */
@@ -434,14 +116,14 @@ static nw_status read_list(reader *in, const cJSON *json, bool is_real, nw_attrs
 static nw_status read_attrs(reader *in, const cJSON *json, nw_attrs *attrs)
 {
     const char *keys[MAX_ATTRS] = {"ints", "floats"};
-    const cJSON *found[MAX_ATTRS];
+    const void *found[MAX_ATTRS];
     nw_status status = NW_OK;
     if (!json)
         return NW_OK;
     for (int k = 0; nw_json_attrs[k].name && k + 3 < MAX_ATTRS; k++)
         keys[k + 2] = nw_json_attrs[k].name;
     in->group = "attrs";
-    status = find_members(in, json, keys, found);
+    status = nw_json_members(in, json, keys, found);
     for (int k = 0; keys[k] && status == NW_OK; k++) {
         in->key = keys[k];
         if (found[k] && k < 2)
@@ -476,6 +158,7 @@ typedef struct node_head {
     nw_attrs attrs;
     int act;
     int64_t opaque_bytes;
+    nw_hint hint;
 } node_head;
 
 enum {
@@ -487,15 +170,16 @@ enum {
     NODE_OUT,
     NODE_ATTRS,
     NODE_ACT,
-    NODE_BYTES
+    NODE_BYTES,
+    NODE_HINT
 };
-static const char *const node_keys[] = {"id",      "op",    "type", "name",         "inputs",
-                                        "outputs", "attrs", "act",  "opaque_bytes", NULL};
+static const char *const node_keys[] = {"id",    "op",  "type",         "name", "inputs", "outputs",
+                                        "attrs", "act", "opaque_bytes", "hint", NULL};
 #define N_NODE_KEYS (sizeof node_keys / sizeof *node_keys - 1)
 
-static nw_status read_head(reader *in, const cJSON *const *found, node_head *head)
+static nw_status read_head(reader *in, const void *const *found, node_head *head)
 {
-    nw_status status = check_id(in, found[NODE_ID]);
+    nw_status status = nw_json_check_id(in, found[NODE_ID]);
     in->key = "op";
     if (status == NW_OK)
         status = read_op(in, found[NODE_OP], &head->op);
@@ -513,20 +197,22 @@ static nw_status read_head(reader *in, const cJSON *const *found, node_head *hea
     in->key = "opaque_bytes";
     if (status == NW_OK && found[NODE_BYTES])
         status = nw_json_int(in, found[NODE_BYTES], 0, NW_MAX_ELEMENTS, &head->opaque_bytes);
-    if (status == NW_OK && (in->const_bytes += head->opaque_bytes) > MAX_CONST_BYTES)
+    if (status == NW_OK && (in->const_bytes += head->opaque_bytes) > NW_JSON_MAX_CONST_BYTES)
         status = nw_json_fail(in, NW_LIMIT, "over 2^60 bytes of constants up to here");
     in->key = NULL;
+    if (status == NW_OK && found[NODE_HINT])
+        status = nw_json_hint(in, found[NODE_HINT], &head->hint);
     nw_attrs_init(&head->attrs);
     return status == NW_OK ? read_attrs(in, found[NODE_ATTRS], &head->attrs) : status;
 }
 
-static nw_status read_node(reader *in, const cJSON *json)
+static nw_status read_node(reader *in, const void *json)
 {
-    const cJSON *found[N_NODE_KEYS];
+    const void *found[N_NODE_KEYS];
     node_head head = {0};
     nw_tensor_id *inputs = NULL, *outputs = NULL;
     int n_inputs = 0, n_outputs = 0;
-    nw_status status = find_members(in, json, node_keys, found);
+    nw_status status = nw_json_members(in, json, node_keys, found);
     if (status == NW_OK)
         status = read_head(in, found, &head);
     if (status != NW_OK)
@@ -543,6 +229,7 @@ static nw_status read_node(reader *in, const cJSON *json)
         node->attrs = head.attrs;
         node->act = (nw_act)head.act;
         node->opaque_bytes = head.opaque_bytes;
+        node->hint = head.hint;
         in->key = NULL;
     }
     free(inputs);
@@ -554,7 +241,7 @@ static nw_status read_node(reader *in, const cJSON *json)
 
 /* Walked by ->next: cJSON's access by index makes long lists quadratic. */
 static nw_status read_each(reader *in, const char *list, const cJSON *json,
-                           nw_status (*read)(reader *, const cJSON *))
+                           nw_status (*read)(reader *, const void *))
 {
     in->key = list;
     if (!json)
@@ -620,11 +307,11 @@ static void warn_of_files(reader *in)
     }
 }
 
-enum { SCHEMA, NAME, FORMAT, LAYOUT, FILE_PATH, INPUTS, OUTPUTS, TENSORS, NODES, N_KEYS };
-static const char *const top_keys[] = {"schema", "name",    "format",  "layout", "file",
-                                       "inputs", "outputs", "tensors", "nodes",  NULL};
+enum { SCHEMA, NAME, FORMAT, LAYOUT, FILE_PATH, INPUTS, OUTPUTS, TENSORS, NODES, EDITS, N_KEYS };
+static const char *const top_keys[] = {"schema",  "name",    "format", "layout", "file", "inputs",
+                                       "outputs", "tensors", "nodes",  "edits",  NULL};
 
-static nw_status read_header(reader *in, const cJSON *const *found)
+static nw_status read_header(reader *in, const void *const *found)
 {
     const char *name = "", *format = "", *file = NULL;
     int layout = 0;
@@ -647,6 +334,8 @@ static nw_status read_header(reader *in, const cJSON *const *found)
     in->graph->format = nw_graph_strdup(in->graph, format);
     in->graph->layout = (nw_layout)layout;
     in->file = file ? nw_graph_strdup(in->graph, file) : NULL;
+    if (status == NW_OK && found[EDITS])
+        status = nw_json_edits(in, found[EDITS]);
     return status;
 }
 
@@ -665,14 +354,14 @@ static nw_status check_schema(reader *in, const cJSON *doc)
 
 static nw_status read_graph(reader *in, const cJSON *doc)
 {
-    const cJSON *found[N_KEYS];
+    const void *found[N_KEYS];
     nw_status status = check_schema(in, doc);
     if (status == NW_OK)
-        status = find_members(in, doc, top_keys, found);
+        status = nw_json_members(in, doc, top_keys, found);
     if (status == NW_OK)
         status = read_header(in, found);
     if (status == NW_OK)
-        status = read_each(in, "tensors", found[TENSORS], read_tensor);
+        status = read_each(in, "tensors", found[TENSORS], nw_json_read_tensor);
     if (status == NW_OK)
         status = read_each(in, "nodes", found[NODES], read_node);
     if (status == NW_OK)

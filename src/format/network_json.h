@@ -10,6 +10,12 @@
  *  - A constant of a file stands as {"file", "offset", "bytes"}; without "file" it is the one named
  *    at the top. Small ones, and those that stand nowhere in a file, carry their bytes, as "values"
  *    or as "base64", little-endian. Large ones beyond NW_JSON_INLINE_TOTAL in sum lose theirs.
+ *  - A constant that an edit made stands as its source does, with {"edited": {"dtype", "shape",
+ *    "quant", "maps", "spatial", "fill", "fan_in"}} beside it (nw_edited in graph.h): maps has an
+ *    entry an axis, null or runs [first, n] of elements of the source that follow each other, first
+ *    -1 for n new ones; spatial lists the axes along which new ones are 0.
+ *  - "edits" at the top lists the lines of the edits that led to the network (arch.h); nobody needs
+ *    them to read it.
  *  - Warnings and names of open sizes are not written: they are about the reading of a file.
  */
 #ifndef NW_FORMAT_NETWORK_JSON_H
@@ -28,6 +34,9 @@
 #define NW_JSON_SMALL_BYTES    ((size_t)16 << 10)
 #define NW_JSON_MAX_VALUES     32 /* elements of an integer constant that is written as numbers */
 #define NW_JSON_INLINE_TOTAL   ((size_t)32 << 20)
+
+#define NW_JSON_MAX_CONST_BYTES  ((int64_t)1 << 60)
+#define NW_JSON_MAX_MAP_ELEMENTS ((int64_t)16 << 20) /* of all maps of edited constants */
 
 #define NW_JSON_MAX_EXACT ((int64_t)1 << 53) /* whole numbers that a double holds */
 
@@ -49,6 +58,7 @@ typedef struct nw_json_attr {
 extern const nw_json_attr nw_json_attrs[]; /* ends with a NULL name */
 extern const char *const nw_json_acts[];   /* by nw_act, NULL-terminated */
 extern const char *const nw_json_layouts[];
+extern const char *const nw_json_edit_fills[]; /* by nw_edit_fill */
 
 /* ---- reading ---- */
 
@@ -69,7 +79,7 @@ typedef struct nw_json_reader {
     /* Where we are: list[index].group.key[item], each part optional. */
     const char *list, *group, *key;
     int index, item;
-    int64_t const_bytes;
+    int64_t const_bytes, map_elements;
     nw_map file_ids;
     nw_json_file files[NW_JSON_MAX_FILES];
     int n_files;
@@ -95,5 +105,25 @@ NW_CHECKED nw_status nw_json_base64(nw_json_reader *in, const char *text, uint8_
 NW_CHECKED nw_status nw_json_text(nw_json_reader *in, const void *parsed, const char **out);
 NW_CHECKED nw_status nw_json_choice(nw_json_reader *in, const void *parsed,
                                     const char *const *names, int *out);
+
+/* The members of an object, by keys (NULL-terminated): found[k] is NULL for one left out. */
+NW_CHECKED nw_status nw_json_members(nw_json_reader *in, const void *parsed,
+                                     const char *const *keys, const void **found);
+
+/* The id in a list is for people; it says again what the place says. NULL is fine. */
+NW_CHECKED nw_status nw_json_check_id(nw_json_reader *in, const void *parsed);
+
+/* network_json_tensor.c; NULL and null are an unknown shape */
+NW_CHECKED nw_status nw_json_shape(nw_json_reader *in, const void *parsed, nw_shape *shape);
+NW_CHECKED nw_status nw_json_quant(nw_json_reader *in, const void *parsed, nw_quant *quant);
+NW_CHECKED nw_status nw_json_dtype(nw_json_reader *in, const void *parsed, nw_dtype *out);
+NW_CHECKED nw_status nw_json_read_tensor(nw_json_reader *in, const void *parsed);
+
+/* network_json_edited.c: all but the source's bytes; shape: of the constant. */
+NW_CHECKED nw_status nw_json_edited(nw_json_reader *in, const void *parsed, const nw_shape *shape,
+                                    nw_edited *out);
+/* Graph.edits, hints. */
+NW_CHECKED nw_status nw_json_edits(nw_json_reader *in, const void *parsed);
+NW_CHECKED nw_status nw_json_hint(nw_json_reader *in, const void *parsed, nw_hint *hint);
 
 #endif

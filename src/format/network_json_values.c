@@ -158,3 +158,34 @@ nw_status nw_json_choice(reader *in, const void *parsed, const char *const *name
         }
     return nw_json_fail(in, NW_INVALID, "\"%.40s\" is not known here", json->valuestring);
 }
+
+/* Unknown and repeated keys are errors, so no more members are walked than there are keys. */
+nw_status nw_json_members(reader *in, const void *parsed, const char *const *keys,
+                          const void **found)
+{
+    const cJSON *json = parsed;
+    for (int k = 0; keys[k]; k++)
+        found[k] = NULL;
+    if (!cJSON_IsObject(json))
+        return nw_json_wrong_type(in, "an object", json);
+    for (const cJSON *member = json->child; member; member = member->next) {
+        int k = 0;
+        while (keys[k] && strcmp(keys[k], member->string) != 0)
+            k++;
+        in->key = member->string;
+        if (!keys[k])
+            return nw_json_fail(in, NW_INVALID, "unknown key");
+        if (found[k])
+            return nw_json_fail(in, NW_INVALID, "is given twice");
+        found[k] = member;
+    }
+    in->key = NULL;
+    return NW_OK;
+}
+
+nw_status nw_json_check_id(reader *in, const void *json)
+{
+    int64_t id;
+    in->key = "id";
+    return json ? nw_json_int(in, json, in->index, in->index, &id) : NW_OK;
+}

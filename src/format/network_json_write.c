@@ -22,6 +22,7 @@ static const char *const fills[] = {"constant", "edge", "reflect", "symmetric", 
 
 const char *const nw_json_acts[] = {"none",     "relu", "relu_n1_to_1", "relu6", "tanh",
                                     "sign_bit", NULL};
+const char *const nw_json_edit_fills[] = {"zero", "one", "he", "slope", NULL};
 const char *const nw_json_layouts[] = {"nhwc", "nchw", NULL};
 
 #define ATTR(field, type)                                                                          \
@@ -215,6 +216,11 @@ static void put_quant(nw_buf *out, const nw_quant *quant)
     nw_buf_puts(out, "}");
 }
 
+static bool has_quant(const nw_quant *quant)
+{
+    return quant->n_channels || quant->axis || quant->scale != 0 || quant->zero_point;
+}
+
 static bool is_small(const nw_tensor *tensor)
 {
     if (tensor->n_bytes > NW_JSON_SMALL_BYTES)
@@ -274,6 +280,22 @@ static void put_data(nw_buf *out, const nw_tensor *tensor)
     nw_buf_puts(out, "]");
 }
 
+/* Whose bytes stand for a constant: its own, or those of what an edit made it of. */
+static nw_tensor source_of(const nw_tensor *tensor)
+{
+    const nw_edited *edited = tensor->edited;
+    nw_tensor source = *tensor;
+    if (!edited)
+        return source;
+    source.dtype = edited->dtype;
+    source.shape = edited->shape;
+    source.data = edited->data;
+    source.n_bytes = edited->n_bytes;
+    source.file_offset = edited->file_offset;
+    source.file_path = edited->file_path;
+    return source;
+}
+
 /* The file that a constant's offset counts in; NULL: not known. */
 static const char *file_of(const nw_graph *graph, const nw_tensor *tensor)
 {
@@ -288,8 +310,50 @@ static bool is_constant(const nw_tensor *tensor)
     return tensor->is_stored || (tensor->is_const && tensor->producer == NW_NONE);
 }
 
-static void put_constant(writer *w, const nw_tensor *tensor)
+/* As runs of elements of the source that follow each other, or of new ones. */
+static void put_map(nw_buf *out, const int32_t *map, int64_t size)
 {
+    nw_buf_puts(out, "[");
+    for (int64_t i = 0, n; i < size; i += n) {
+        for (n = 1; i + n < size && map[i + n] == (map[i] < 0 ? -1 : map[i] + n); n++)
+            ;
+        nw_buf_printf(out, "%s[%d, %lld]", i ? ", " : "", (int)map[i], (long long)n);
+    }
+    nw_buf_puts(out, "]");
+}
+
+static void put_edited(nw_buf *out, const nw_tensor *tensor)
+{
+    const nw_edited *edited = tensor->edited;
+    int n_spatial = 0;
+    nw_buf_printf(out, ", \"edited\": {\"dtype\": \"%s\"", nw_dtype_name(edited->dtype));
+    put_shape(out, "shape", &edited->shape);
+    if (has_quant(&edited->quant))
+        put_quant(out, &edited->quant);
+    put_key(out, "maps");
+    nw_buf_puts(out, "[");
+    for (int axis = 0; axis < tensor->shape.rank; axis++) {
+        nw_buf_puts(out, axis ? ", " : "");
+        if (edited->maps[axis])
+            put_map(out, edited->maps[axis], tensor->shape.dims[axis]);
+        else
+            nw_buf_puts(out, "null");
+    }
+    nw_buf_puts(out, "]");
+    for (int axis = 0; axis < tensor->shape.rank; axis++)
+        if (edited->is_spatial[axis])
+            nw_buf_printf(out, n_spatial++ ? ", %d" : ", \"spatial\": [%d", axis);
+    nw_buf_puts(out, n_spatial ? "]" : "");
+    if (edited->fill != NW_EDIT_FILL_ZERO)
+        nw_buf_printf(out, ", \"fill\": \"%s\"", nw_json_edit_fills[edited->fill]);
+    if (edited->fan_in)
+        nw_buf_printf(out, ", \"fan_in\": %d", (int)edited->fan_in);
+    nw_buf_puts(out, "}");
+}
+
+static void put_constant(writer *w, const nw_tensor *constant)
+{
+    const nw_tensor source = source_of(constant), *tensor = &source;
     nw_buf *out = w->out;
     const char *comma = "";
     put_key(out, "const");
@@ -314,13 +378,14 @@ static void put_constant(writer *w, const nw_tensor *tensor)
         put_data(out, tensor);
     else
         nw_buf_printf(out, "\"bytes\": %zu", tensor->n_bytes);
+    if (constant->edited)
+        put_edited(out, constant);
     nw_buf_puts(out, "}");
 }
 
 static void put_tensor(writer *w, nw_tensor_id id)
 {
     const nw_tensor *tensor = &w->graph->tensors[id];
-    const nw_quant *quant = &tensor->quant;
     nw_buf *out = w->out;
     nw_buf_printf(out, "{\"id\": %d, \"name\": ", (int)id);
     put_text(out, tensor->name);
@@ -328,8 +393,8 @@ static void put_tensor(writer *w, nw_tensor_id id)
     put_shape(out, "shape", &tensor->shape);
     if (!nw_shape_equal(&tensor->stored_shape, &tensor->shape))
         put_shape(out, "stored_shape", &tensor->stored_shape);
-    if (quant->n_channels || quant->axis || quant->scale != 0 || quant->zero_point)
-        put_quant(out, quant);
+    if (has_quant(&tensor->quant))
+        put_quant(out, &tensor->quant);
     if (is_constant(tensor))
         put_constant(w, tensor);
     nw_buf_puts(out, "}");
@@ -398,6 +463,15 @@ static void put_attrs(nw_buf *out, const nw_attrs *attrs)
         nw_buf_puts(out, "}");
 }
 
+static void put_hint(nw_buf *out, const nw_hint *hint)
+{
+    nw_buf_printf(out, ", \"hint\": {\"bits\": %d", (int)hint->bits);
+    nw_buf_puts(out, hint->is_float ? ", \"float\": true" : "");
+    nw_buf_puts(out, hint->splits ? ", \"splits\": true" : "");
+    nw_buf_puts(out, hint->joins ? ", \"joins\": true" : "");
+    nw_buf_puts(out, "}");
+}
+
 static void put_node(writer *w, nw_node_id id)
 {
     const nw_node *node = &w->graph->nodes[id];
@@ -417,6 +491,8 @@ static void put_node(writer *w, nw_node_id id)
         put_key(out, "opaque_bytes");
         put_int(out, node->opaque_bytes);
     }
+    if (node->hint.bits || node->hint.is_float || node->hint.splits || node->hint.joins)
+        put_hint(out, &node->hint);
     nw_buf_puts(out, "}");
 }
 
@@ -428,9 +504,9 @@ static const char *find_file(const nw_graph *graph)
 {
     const char *first = "";
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
-        const nw_tensor *tensor = &graph->tensors[id];
-        const char *file = file_of(graph, tensor);
-        if (!is_constant(tensor) || tensor->file_offset < 0)
+        const nw_tensor source = source_of(&graph->tensors[id]);
+        const char *file = file_of(graph, &source);
+        if (!is_constant(&source) || source.file_offset < 0)
             continue;
         if (!file)
             return "";
@@ -450,7 +526,23 @@ static void put_list(writer *w, const char *name, int n, void (*put)(writer *, i
     nw_buf_puts(w->out, n ? "\n  ]" : "]");
 }
 
+static void put_edits(nw_buf *out, const char *const *edits, int n)
+{
+    nw_buf_puts(out, ",\n  \"edits\": [");
+    for (int i = 0; i < n; i++) {
+        nw_buf_puts(out, i ? ",\n    " : "\n    ");
+        put_text(out, edits[i]);
+    }
+    nw_buf_puts(out, "\n  ]");
+}
+
 void nw_network_json_write(const nw_graph *graph, nw_buf *out)
+{
+    nw_network_json_write_edited(graph, graph->edits, graph->n_edits, out);
+}
+
+void nw_network_json_write_edited(const nw_graph *graph, const char *const *edits, int n_edits,
+                                  nw_buf *out)
 {
     writer w = {out, graph, find_file(graph), 0};
     nw_buf_puts(out, "{\n  \"schema\": \"" NW_JSON_SCHEMA "\",\n  \"name\": ");
@@ -462,6 +554,8 @@ void nw_network_json_write(const nw_graph *graph, nw_buf *out)
         nw_buf_puts(out, ",\n  \"file\": ");
         put_text(out, w.file);
     }
+    if (n_edits)
+        put_edits(out, edits, n_edits);
     nw_buf_puts(out, ",\n  \"inputs\": ");
     put_ids(out, graph->inputs, graph->n_inputs);
     nw_buf_puts(out, ",\n  \"outputs\": ");

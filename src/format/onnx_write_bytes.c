@@ -131,7 +131,12 @@ static const uint8_t *edited_bytes(nw_onnx_writer *w, nw_tensor_id id, nw_dtype 
     nw_tensor source = {.dtype = edited.dtype, .shape = edited.shape};
     nw_error err;
     void *values;
-    size_t n_bytes;
+    size_t n_bytes, n = (size_t)nw_shape_elements(&tensor.shape);
+    if (n > MAX_CONSTANT_BYTES / sizeof(float)) {
+        nw_onnx_write_fail(w, NW_LIMIT, "constant '%.80s' takes more than %zu MiB",
+                           w->states[id].name, MAX_CONSTANT_BYTES >> 20);
+        return NULL;
+    }
     if (!edited.data && edited.file_path) {
         edited.n_bytes = (size_t)nw_tensor_bytes(&source);
         edited.data = side_bytes(w, edited.file_path, edited.file_offset, edited.n_bytes);
@@ -196,7 +201,7 @@ static double dequantise(const nw_quant *quant, int64_t inner, int64_t i, double
     int64_t channel = quant->n_channels > 1 ? i / inner % quant->n_channels : 0;
     double scale = quant->scales ? (double)quant->scales[channel] : quant->scale;
     int64_t zero = quant->zero_points ? quant->zero_points[channel] : quant->zero_point;
-    return scale * (value - (double)zero);
+    return quant->n_channels > 0 ? scale * (value - (double)zero) : value;
 }
 
 bool nw_onnx_check_channels(nw_onnx_writer *w, nw_tensor_id id)

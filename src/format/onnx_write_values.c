@@ -21,7 +21,10 @@ int32_t nw_onnx_data_type(nw_dtype dtype)
 bool nw_onnx_is_quantised(const nw_onnx_writer *w, nw_tensor_id id)
 {
     const nw_tensor *tensor = &w->graph->tensors[id];
-    return !w->is_explicit && tensor->quant.n_channels > 0 && !nw_dtype_is_float(tensor->dtype) &&
+    bool has_scale = tensor->quant.n_channels > 0;
+    /* weights that an edit made for a quantised network have none yet */
+    bool is_made = tensor->edited && w->states[id].role != NW_ONNX_ROLE_ANY;
+    return !w->is_explicit && (has_scale || is_made) && !nw_dtype_is_float(tensor->dtype) &&
            nw_dtype_bits(tensor->dtype) > 0 && tensor->dtype != NW_DTYPE_BOOL;
 }
 

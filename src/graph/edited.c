@@ -66,9 +66,16 @@ void nw_graph_set_edited(nw_graph *graph, nw_tensor_id id, nw_dtype dtype, const
     assert(!graph->is_sealed);
     nw_edited *kept = nw_graph_alloc(graph, sizeof *kept);
     *kept = *edited;
+    if (!kept->data && !kept->file_path) /* nothing to pick from */
+        *kept = (nw_edited){.dtype = dtype,
+                            .shape = *shape,
+                            .quant = edited->quant,
+                            .file_offset = -1,
+                            .fill = edited->fill,
+                            .fan_in = edited->fan_in};
     for (int i = 0; i < NW_MAX_RANK; i++)
-        kept->maps[i] = i < shape->rank ? keep(graph, edited->maps[i],
-                                               (size_t)shape->dims[i] * sizeof *edited->maps[i])
+        kept->maps[i] = i < shape->rank ? keep(graph, kept->maps[i],
+                                               (size_t)shape->dims[i] * sizeof *kept->maps[i])
                                         : NULL;
     nw_tensor *tensor = &graph->tensors[id];
     nw_quant quant = pick_quant(graph, kept, shape);
