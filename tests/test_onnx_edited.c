@@ -186,7 +186,7 @@ START_TEST(a_graph_that_quantises_by_nodes_loses_them_on_request)
     nw_graph *real = write_and_read(graph, (nw_onnx_options){.to_float = true}, &report, NULL);
     ck_assert(report.is_dequantised);
     ck_assert_int_eq(count_op(real, NW_OP_QUANTIZE) + count_op(real, NW_OP_DEQUANTIZE), 0);
-    ck_assert_int_eq(count_op(real, NW_OP_IDENTITY), 0);
+    ck_assert_int_le(count_op(real, NW_OP_IDENTITY), 1); /* the name of the output */
     ck_assert_int_eq(macs_of(real), macs_of(graph));
     nw_graph_free(kept);
     nw_graph_free(real);

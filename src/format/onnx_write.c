@@ -89,13 +89,14 @@ static nw_onnx_rule *const rules[NW_OP_COUNT] = {
     [NW_OP_CUM_SUM] = nw_onnx_write_cum_sum,
 };
 
-/* In a graph that keeps N,H,W,C, values of constants are written where they are used. */
+/* In a graph that keeps N,H,W,C, or whose quantisation is left out, values of constants are written
+ * where they are used. */
 static bool is_known_beforehand(const nw_onnx_writer *w, const nw_node *node)
 {
     for (int i = 0; i < node->n_outputs; i++)
         if (node->outputs[i] != NW_NONE && !nw_onnx_has_constant(w, node->outputs[i]))
             return false;
-    return w->is_nhwc || (node->op == NW_OP_CONSTANT && w->options.bits == 8);
+    return w->is_nhwc || w->is_stripped || (node->op == NW_OP_CONSTANT && w->options.bits == 8);
 }
 
 static void write_node(nw_onnx_writer *w, nw_node_id id)
@@ -220,6 +221,7 @@ static void find_quantisation(nw_onnx_writer *w)
         must_be_float |= w->graph->tensors[id].edited != NULL;
     must_be_float |= w->options.weights != NW_ONNX_WEIGHTS_KEPT;
     w->is_explicit = has_nodes && !has_operators && !must_be_float;
+    w->is_stripped = has_nodes && !has_operators && must_be_float;
     if (w->is_explicit)
         w->options.bits = 0;
     for (nw_tensor_id id = 0; id < w->graph->n_tensors; id++) {

@@ -80,6 +80,7 @@ typedef struct nw_onnx_writer {
     bool is_nhwc;
     bool is_explicit;    /* the graph quantises by nodes of its own: integers stay integers */
     bool has_scales;     /* it is quantised otherwise: its maps have their scales */
+    bool is_stripped;    /* by nodes of its own that the model is to do without */
     bool is_dequantised; /* it is quantised, the model is not */
     nw_onnx_state *states;
     nw_node_id at;            /* the node being written */

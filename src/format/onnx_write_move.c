@@ -533,9 +533,21 @@ void nw_onnx_write_dequantize(nw_onnx_writer *w, const nw_node *node)
                     "axis", node->attrs.axis);
 }
 
+/* Whether two maps of integers stand for the same real numbers. */
+static bool keeps_meaning(const nw_onnx_writer *w, nw_tensor_id a, nw_tensor_id b)
+{
+    const nw_quant *x = &w->graph->tensors[a].quant, *y = &w->graph->tensors[b].quant;
+    return nw_onnx_is_quantised(w, a) && nw_onnx_is_quantised(w, b) && x->n_channels == 1 &&
+           y->n_channels == 1 && x->scale == y->scale && x->zero_point == y->zero_point;
+}
+
 void nw_onnx_write_cast(nw_onnx_writer *w, const nw_node *node)
 {
     nw_tensor_id id = nw_onnx_id(w, 0);
+    if (id != NW_NONE && keeps_meaning(w, id, node->outputs[0])) {
+        put_real(w, node);
+        return;
+    }
     if (id != NW_NONE && (nw_onnx_is_quantised(w, id) || nw_onnx_is_quantised(w, node->outputs[0])))
         nw_onnx_write_fail(w, NW_UNSUPPORTED, "it reads the integers of a quantised map");
     put_same(w, "Cast");

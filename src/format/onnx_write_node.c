@@ -73,7 +73,7 @@ nw_onnx_edge *nw_onnx_new_edge(nw_onnx_writer *w, const char *base, const char *
 /* Whether the node being written only makes constants: it may go if nobody reads them. */
 static bool makes_constants(const nw_onnx_writer *w)
 {
-    if (w->at == NW_NONE || !(w->is_nhwc || w->options.bits == 8))
+    if (w->at == NW_NONE || !(w->is_nhwc || w->is_stripped || w->options.bits == 8))
         return false;
     const nw_node *node = &w->graph->nodes[w->at];
     for (int i = 0; i < node->n_outputs; i++)
