@@ -5,9 +5,6 @@
 
 #include "src/arch/internal.h"
 
-/* Not linked where nobody asks for groups. */
-void nw_groups_free(nw_groups *groups) __attribute__((weak));
-
 /* ---- kinds ---- */
 
 static const char *const kind_names[NW_BLOCK_COUNT] = {
@@ -85,8 +82,7 @@ void nw_arch_release(const nw_arch *arch)
     if (!mine || atomic_fetch_sub_explicit(&mine->n_owners, 1, memory_order_acq_rel) != 1)
         return;
     nw_lifting_free(atomic_load(&mine->lifting));
-    if (nw_groups_free)
-        nw_groups_free(atomic_load(&mine->groups));
+    nw_groups_free(atomic_load(&mine->groups));
     nw_arch_release(mine->origin);
     nw_graph_free(mine->graph);
     free(mine->edits);

@@ -137,7 +137,7 @@ NW_CHECKED nw_status nw_arch_rewrite(const nw_arch *arch, const nw_arch **out, n
 /* Channel dimensions that can only change together, all as multiples of one number. Computed
  * from the graph when first asked for. */
 typedef struct nw_channel_group {
-    int64_t n;        /* the number now: channels of its members are this times their factor */
+    int64_t n;        /* the number now: channels of the maps are this times their factor */
     int64_t multiple; /* n must be a multiple of it (convolution groups, shuffles) */
     bool is_fixed;
     const char *why;  /* fixed: the constraint, naming node or tensor; else "" */
@@ -145,8 +145,8 @@ typedef struct nw_channel_group {
     struct nw_group_member {
         nw_tensor_id tensor;
         int axis;
-        int64_t factor; /* the axis is factor * n, or contains that many */
-        bool is_part;   /* the axis is a concatenation of several groups */
+        int64_t factor, divisor; /* the axis is factor * n / divisor, or contains that many */
+        bool is_part;            /* the axis is a concatenation of several groups */
     } * members;
     int n_members;
 } nw_channel_group;
