@@ -10,6 +10,7 @@
 
 #include "tests/referee_cpu.h"
 #include "tests/referee_foreign.h"
+#include "tests/referee_fused.h"
 #include "tests/referee_scalesim.h"
 #include "tests/referee_self.h"
 #include "tests/referee_silicon.h"
@@ -75,6 +76,31 @@ static void print_vela(const char *chip)
                totals.n, totals.spearman, totals.factor, totals.mape, totals.encoded_spearman,
                totals.encoded_mape, totals.macs_spearman, totals.macs_mape);
     nw_hw_free(hw);
+}
+
+static void print_choice(const char *what, const fused_choice *ours, const fused_choice *never)
+{
+    printf("  %-10s %-14s %5.1f %% (85)   %5.2f %% (3)     %5.1f %%  %5.2f %%\n", "", what,
+           ours->balanced, ours->lost, never->plain, never->lost);
+}
+
+static void print_fused(void)
+{
+    static const char *const chips[] = {"u55-256", "u65-512", "u85-1024"};
+    printf(
+        "\nFused inverted bottleneck or plain, by Vela's cycles of the same blocks (u85-1024: Vela "
+        "5.1)\n  %-25s %-14s %-16s %s\n",
+        "", "balanced", "latency lost", "IBN always: right, latency lost");
+    for (size_t i = 0; i < sizeof chips / sizeof *chips; i++) {
+        fused_score s;
+        nw_hw *hw = load(chips[i]);
+        if (hw && fused_score_chip(hw, chips[i], &s)) {
+            printf("  %-10s %d pairs, fused is faster in %d\n", chips[i], s.n, s.n_fused);
+            print_choice("whole blocks", &s.total, &s.never);
+            print_choice("the array", &s.compute, &s.never_computed);
+        }
+        nw_hw_free(hw);
+    }
 }
 
 static void print_silicon(void)
@@ -323,6 +349,7 @@ int main(void)
     print_vela("u55-128");
     print_vela("u55-256");
     print_whole_files();
+    print_fused();
     print_silicon();
     print_phones();
     print_v100();

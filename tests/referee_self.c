@@ -168,16 +168,6 @@ static int scaled(int channels, double width)
     return c < 4 ? 4 : c;
 }
 
-/* 3x3 with expansion, then 1x1. */
-static void add_fused(net *n, int c_in, int c_out, int expansion, int kernel, int stride)
-{
-    nw_tensor_id before = n->at;
-    net_conv(n, c_in * expansion, kernel, kernel, stride, stride, NW_ACT_RELU6);
-    net_conv(n, c_out, 1, 1, 1, 1, NW_ACT_NONE);
-    if (stride == 1 && c_in == c_out)
-        net_add(n, before, NW_ACT_NONE);
-}
-
 /* A backbone of seven stages on 160 x 160: bits of `choice` fuse stages and widen kernels. */
 static nw_graph *make_variant(double width, unsigned choice)
 {
@@ -193,7 +183,7 @@ static nw_graph *make_variant(double width, unsigned choice)
             int out = scaled(stages[s].c, width), stride = l ? 1 : stages[s].stride;
             int expansion = s ? 6 : 1, kernel = choice >> (7 + s) & 1 ? 5 : 3;
             if (s > 0 && (choice >> s & 1))
-                add_fused(&n, c, out, expansion, 3, stride);
+                net_fused_bottleneck(&n, out, expansion, 3, stride);
             else
                 net_inverted_bottleneck(&n, out, expansion, kernel, stride, 0);
             c = out;

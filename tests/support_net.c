@@ -162,6 +162,16 @@ void net_inverted_bottleneck(net *n, int c_out, int expansion, int kernel, int s
         net_add(n, skip, NW_ACT_NONE);
 }
 
+void net_fused_bottleneck(net *n, int c_out, int expansion, int kernel, int stride)
+{
+    nw_tensor_id skip = n->at;
+    int c_in = n->c;
+    net_conv(n, c_in * expansion, kernel, kernel, stride, stride, NW_ACT_RELU6);
+    net_conv(n, c_out, 1, 1, 1, 1, NW_ACT_NONE);
+    if (stride == 1 && c_in == c_out)
+        net_add(n, skip, NW_ACT_NONE);
+}
+
 void net_quantize(net *n, nw_dtype dtype, double scale, int64_t zero_point)
 {
     nw_tensor_id in[1] = {n->at};

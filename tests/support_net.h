@@ -56,6 +56,9 @@ void net_squeeze_excite(net *n, int c_reduced);
 void net_inverted_bottleneck(net *n, int c_out, int expansion, int kernel, int stride,
                              int se_channels);
 
+/* The same with one k x k convolution in the place of the first two. */
+void net_fused_bottleneck(net *n, int c_out, int expansion, int kernel, int stride);
+
 /* Inputs that nobody but padding, slices and such sees: lists of numbers. */
 void net_pad(net *n, int top, int left, int bottom, int right);
 void net_transpose(net *n, int a, int b, int c, int d);
