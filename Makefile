@@ -19,7 +19,8 @@ PKGS_BUILD := gcc libc6-dev pkg-config libcjson-dev libprotobuf-c-dev protobuf-c
 PKGS_TEST  := $(PKGS_BUILD) check libvterm-dev ncurses-term tmux
 PKGS_LINT  := $(PKGS_BUILD) clang-format lua-check
 PKGS_FUZZ  := clang libclang-rt-14-dev
-PKGS_RUNTIME := nodejs npm
+PKGS_NODE  := nodejs npm
+PKGS_ONNX  := python3-onnx
 
 # Installs the packages named in $(1) that are missing: as root, through sudo -n, or not at all.
 define need
@@ -85,9 +86,10 @@ test:
 	$(call need,$(PKGS_TEST))
 	@$(MAKE) --no-print-directory -s $(JOBS) tests
 	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw sh tests/run.sh $(TESTS)
-# What is written, run by onnxruntime (from npm).
+# What is written, run by onnxruntime (from npm) and looked at by the onnx package's checker.
 deps-runtime:
-	$(if $(shell command -v node && command -v npm),,$(call need,$(PKGS_RUNTIME)))
+	$(if $(shell command -v node && command -v npm),,$(call need,$(PKGS_NODE)))
+	$(if $(shell /usr/bin/python3 -c 'import onnx' 2>&1 || echo none),$(call need,$(PKGS_ONNX)))
 test-runtime: deps
 	-@$(MAKE) --no-print-directory -s deps-runtime
 	@$(MAKE) --no-print-directory -s $(JOBS) all $(B)/tests/onnx_copy

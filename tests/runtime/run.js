@@ -8,6 +8,7 @@ const os = require('os');
 const path = require('path');
 const ort = require('onnxruntime-node');
 const layouts = require('./layouts.js');
+const onnx = require('./onnx.js');
 
 const { NASW_BIN, NASW_COPY, NASW_SHARED } = process.env;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nasw-runtime-'));
@@ -17,6 +18,7 @@ function call(program, ...words) {
     const done = spawnSync(program, words, { encoding: 'utf8' });
     if (done.status !== 0)
         throw new Error(`${path.basename(program)} ${words.join(' ')}: ${done.error || done.stderr.trim()}`);
+    return done.stdout;
 }
 
 async function check(name, run) {
@@ -50,6 +52,22 @@ function fromHalf(bits) {
     const size = exponent === 31 ? (fraction ? NaN : Infinity)
         : exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;
     return bits & 0x8000 ? -size : size;
+}
+
+// What a model of ours must say of itself.
+const written = [];
+async function checkModel(file, facts, feed) {
+    const bytes = fs.readFileSync(file), model = onnx.read(bytes);
+    if (model.producer !== 'nasw' || model.ir !== 8 || model.opset !== 13)
+        throw new Error(`is by ${model.producer}, IR ${model.ir}, opset ${model.opset}`);
+    const dims = {};
+    for (const output of await run(onnx.withOutputs(bytes, onnx.wanted(model)), feed))
+        dims[output.name] = output.dims;
+    const macs = onnx.macs(model, dims);
+    if (macs !== facts.macs)
+        throw new Error(`does ${macs} MACs, ${facts.macs} were counted`);
+    facts.outputs.forEach((wanted, i) => sameDims(dims[model.outputs[i]], wanted));
+    written.push(file);
 }
 
 // Outputs in the model's order: { name, dims, values }.
@@ -134,6 +152,13 @@ function pattern(truth, name, n) {
     });
 }
 
+// The largest difference so far, in parts of the range, of files that must be within `goal`.
+const off = {};
+function note(how, difference) {
+    const goal = how.range || 1e-5;
+    off[goal] = Math.max(off[goal] || 0, difference);
+}
+
 function compare(ours, golden, truth, how) {
     const { scale, zero_point } = truth.outputs.find(x => x.name === golden.name) || {};
     const step = /int8/.test(golden.dtype) ? scale : 0;
@@ -146,9 +171,44 @@ function compare(ours, golden, truth, how) {
         ...golden.first8.map((x, i) => [`value ${i}`, values[i], x])];
     if (!step)
         pairs.push(['mean', values.reduce((a, b) => a + b, 0) / values.length, golden.sum / values.length]);
-    for (const [what, x, wanted] of pairs)
+    for (const [what, x, wanted] of pairs) {
+        if (!step)
+            note(how, Math.abs(x - wanted) / (golden.max - golden.min));
         if (!(Math.abs(x - real(wanted)) <= allowed))
             throw new Error(`${ours.name}: the ${what} is ${x}, not ${real(wanted)} (within ${allowed})`);
+    }
+}
+
+// Quantised networks written in float: what they compute before it is rounded, so near the integer
+// network's output, in steps of it (the QDQ file's weights are not published: its output is 0).
+const inFloat = {
+    'mlperf_tiny_resnet_int8.tflite': { golden: 'golden_tflite', steps: 8 },
+    'mlperf_tiny_vww_96_int8.tflite': { golden: 'golden_armnn_cpuref', steps: 8 },
+    'mobilenet_v1_0.25_128_quant.tflite': { golden: 'golden_armnn_cpuref', steps: 8 },
+    'tv_mobilenet_v2_w035_224_qdq.onnx': { golden: 'golden' },
+};
+
+async function stripped() {
+    for (const [file, how] of Object.entries(inFloat)) {
+        const source = path.join(NASW_SHARED, 'models', file), copy = path.join(folder, `${file}.float.onnx`);
+        if (!fs.existsSync(source))
+            continue;
+        await check(`${file} in float`, async () => {
+            const truth = JSON.parse(fs.readFileSync(`${source}.truth.json`, 'utf8'));
+            const facts = JSON.parse(call(NASW_COPY, 'float', source, copy));
+            const feed = (i, n, name) => pattern(truth, name, n);
+            await checkModel(copy, facts, feed);
+            const [golden] = truth[how.golden].outputs, [ours] = await run(copy, feed);
+            const { scale = 1e-6, zero_point = 0 } = how.steps ? truth.outputs[0] : {};
+            if (onnx.read(fs.readFileSync(copy)).nodes.some(node => /QuantizeLinear/.test(node.type)))
+                throw new Error('it still quantises');
+            golden.first8.forEach((value, i) => {
+                const wanted = (value - zero_point) * scale;
+                if (!(Math.abs(ours.values[i] - wanted) <= (how.steps || 1) * scale))
+                    throw new Error(`value ${i} is ${ours.values[i]}, not about ${wanted}`);
+            });
+        });
+    }
 }
 
 async function wholeFiles() {
@@ -161,11 +221,30 @@ async function wholeFiles() {
         }
         await check(file, async () => {
             const truth = JSON.parse(fs.readFileSync(`${source}.truth.json`, 'utf8'));
-            call(NASW_COPY, String(how.bits || 0), source, copy);
+            const facts = JSON.parse(call(NASW_COPY, String(how.bits || 0), source, copy));
+            await checkModel(copy, facts, (i, n, name) => pattern(truth, name, n));
             const outputs = await run(copy, (i, n, name) => pattern(truth, name, n));
             truth[how.golden || 'golden'].outputs.forEach((golden, i) => compare(outputs[i], golden, truth, how));
         });
     }
+}
+
+// The onnx package's checker and its shape inference, which must not contradict our shapes; and the
+// multiply-accumulates that were counted again.
+async function checkAll() {
+    const python = ['/usr/bin/python3', 'python3'].find(name => spawnSync(name, ['-c', 'import onnx']).status === 0);
+    console.log(`${written.length} models: multiply-accumulates as counted from onnxruntime's shapes`);
+    if (!python) {
+        console.log('skipped: onnx.checker is not there (Debian: python3-onnx)');
+        count.skipped++;
+        return;
+    }
+    await check('onnx.checker', async () => {
+        const program = 'import sys, onnx\nfor f in sys.argv[1:]: print(f); onnx.checker.check_model(onnx.load(f), full_check=True)';
+        const done = spawnSync(python, ['-c', program, ...written], { encoding: 'utf8' });
+        if (done.status !== 0)
+            throw new Error(`${done.stdout.trim().split('\n').pop()}: ${done.stderr.trim().slice(-300)}`);
+    });
 }
 
 // ---- layouts ----
@@ -193,10 +272,14 @@ async function turned() {
         await kernels();
         await turned();
         await wholeFiles();
+        await stripped();
+        await checkAll();
     } catch (error) {
         console.log(`FAIL ${error.message}`);
         count.failed++;
     }
+    for (const [goal, most] of Object.entries(off))
+        console.log(`outputs as other runtimes gave them: off by ${most.toExponential(1)} of the range at most (goal ${goal})`);
     fs.rmSync(folder, { recursive: true });
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
     process.exitCode = count.failed ? 1 : 0;
