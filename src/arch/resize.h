@@ -1,0 +1,34 @@
+/* resize.h - what the files of resizing share; private to src/arch.
+ */
+#ifndef NW_ARCH_RESIZE_H
+#define NW_ARCH_RESIZE_H
+
+#include "src/arch/group_internal.h"
+
+typedef struct nw_resizer {
+    const nw_groups *groups;
+    const nw_graph *old; /* sealed */
+    nw_graph *graph;     /* its copy, unsealed until the end */
+    int64_t *numbers;    /* per item of the terms: what variables are now */
+    nw_error *err;
+} nw_resizer;
+
+/* Whether a variable of the term has another number than before. */
+bool nw_resizer_changes(const nw_resizer *r, nw_term term);
+
+/* Stored constants (resize_constant.c): those with an axis that changes are edited; a list that
+ * several operators read becomes several where they need other lengths. */
+void nw_resizer_edit_constants(nw_resizer *r);
+
+/* Numbers in the file that stand for sizes (resize_number.c). */
+NW_CHECKED nw_status nw_resizer_write_numbers(nw_resizer *r);
+
+/* An integer input of a node of an unsealed graph becomes `values`: in place if the node is the
+ * only reader, else as a constant of its own. Returns the constant. */
+nw_tensor_id nw_resize_set_list(nw_graph *graph, nw_node_id node, int input, int n_readers,
+                                const int64_t *values, int n);
+
+/* A new tensor named after another one, under a name that is not taken. */
+nw_tensor_id nw_resize_add_like(nw_graph *graph, nw_tensor_id like, nw_node_id node);
+
+#endif
