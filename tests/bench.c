@@ -308,5 +308,6 @@ int main(void)
     bench_lua();
     bench_trees();
     bench_estimator();
+    bench_edit();
     return 0;
 }

@@ -6,5 +6,6 @@
 /* Reading and running boosted trees, against cJSON and XGBoost in the same run. */
 void bench_trees(void);
 void bench_estimator(void);
+void bench_edit(void);
 
 #endif
