@@ -154,6 +154,34 @@ START_TEST(a_remembered_kernel_costs_what_it_cost)
 }
 END_TEST
 
+/* A model knows time; everything else is the description's that the estimate is made with. */
+START_TEST(what_is_remembered_of_a_description_ends_with_it)
+{
+    nw_hw *hw;
+    nw_graph *graph;
+    ck_assert_int_eq(nw_hw_load("ne32", "hw", &hw, NULL), NW_OK);
+    const nw_estimator *e = self_estimator(hw);
+    ck_assert_ptr_nonnull(e);
+    ck_assert_int_eq(nw_model_load("demo", NULL, 0, &graph, NULL), NW_OK);
+    for (int round = 0; round < 4; round++) {
+        nw_estimate estimate;
+        hw->dram.bytes_per_cycle = round & 1 ? 1 : 4;
+        ck_assert_int_eq(nw_estimate_graph(e, graph, hw, NULL, &estimate, NULL), NW_OK);
+        for (int i = 0; i < estimate.kernels->n_kernels; i++) {
+            nw_device_cost cost;
+            nw_device_estimate(hw, &estimate.kernels->kernels[i].shape, &cost);
+            ck_assert_mem_eq(cost.cycles, estimate.costs[i].cycles, sizeof cost.cycles);
+            ck_assert_int_eq(cost.dram_bytes, estimate.costs[i].dram_bytes);
+            ck_assert_str_eq(cost.why, estimate.costs[i].why);
+        }
+        nw_estimate_fini(&estimate);
+    }
+    nw_graph_free(graph);
+    nw_estimator_release(e);
+    nw_hw_free(hw);
+}
+END_TEST
+
 START_TEST(a_model_of_another_hardware_is_refused_by_name)
 {
     nw_hw *hw;
@@ -200,6 +228,7 @@ int main(void)
     tcase_add_test(tc, variants_of_a_network_are_ranked_better_than_by_macs);
     tcase_add_test(tc, what_both_networks_share_has_no_error);
     tcase_add_test(tc, a_remembered_kernel_costs_what_it_cost);
+    tcase_add_test(tc, what_is_remembered_of_a_description_ends_with_it);
     tcase_add_test(tc, a_model_of_another_hardware_is_refused_by_name);
     tcase_add_test(tc, a_description_without_a_model_falls_back_to_the_device);
     suite_add_tcase(suite, tc);

@@ -1028,6 +1028,37 @@ START_TEST(folding_stops_before_it_fills_the_memory)
 }
 END_TEST
 
+/* Four fills of 1.5 of growing length, as floats and cast to int8 (1); their memory is shared. */
+START_TEST(tensors_full_of_one_number_have_it_everywhere)
+{
+    enum { N = 4, FIRST = 500 };
+    nw_graph *graph = nw_graph_new("test", NCHW);
+    nw_tensor_id fills[N], casts[N];
+    nw_error err;
+    for (int i = 0; i < N; i++) {
+        nw_tensor_id size = nw_graph_add_ints(graph, "size", &(int64_t){FIRST << i}, 1);
+        fills[i] = nw_graph_add_tensor(graph, "full", NW_DTYPE_FLOAT32, NULL);
+        casts[i] = nw_graph_add_tensor(graph, "cast", NW_DTYPE_INT8, NULL);
+        nw_node *node = nw_graph_add_node(graph, NW_OP_CONSTANT_OF_SHAPE, "", "ConstantOfShape",
+                                          &size, 1, &fills[i], 1);
+        float *value = nw_graph_alloc(graph, sizeof *value);
+        *value = 1.5f;
+        node->attrs.floats = value;
+        node->attrs.n_floats = 1;
+        nw_graph_add_node(graph, NW_OP_CAST, "", "Cast", &fills[i], 1, &casts[i], 1);
+        nw_graph_add_output(graph, casts[i]);
+    }
+    ck_assert_int_eq(nw_graph_seal(graph, NULL, 0, &err), NW_OK);
+    for (int i = 0; i < N; i++) {
+        const nw_tensor *full = &graph->tensors[fills[i]], *cast = &graph->tensors[casts[i]];
+        ck_assert_int_eq(nw_shape_elements(&full->shape), FIRST << i);
+        for (int k = 0; k < FIRST << i; k++)
+            ck_assert(full->floats[k] == 1.5 && cast->ints[k] == 1);
+    }
+    nw_graph_free(graph);
+}
+END_TEST
+
 /* The usual export of a flatten: reshape(x, concat(gather(shape(x), 0), -1)). */
 START_TEST(a_computed_reshape_target_is_known)
 {
@@ -1086,6 +1117,7 @@ int main(void)
     tcase_add_test(tests, small_constants_of_every_type_are_read);
     tcase_add_test(tests, quantised_or_activated_arithmetic_is_not_folded);
     tcase_add_test(tests, folding_stops_before_it_fills_the_memory);
+    tcase_add_test(tests, tensors_full_of_one_number_have_it_everywhere);
     tcase_add_test(tests, a_computed_reshape_target_is_known);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
