@@ -1,5 +1,6 @@
 /* Any bytes as a network in JSON: an error or a graph, never a crash. What was read is written in
- * a way that reads back and is then written the same; and it can be sealed or refused. */
+ * a way that reads back and is then written the same; and it can be sealed or refused, and what is
+ * sealed is written as ONNX or refused. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,6 +30,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nw_buf_clear(&second);
     if (status == NW_OK)
         nw_network_json_write(again, &second);
+    nw_counts counts;
+    if (status == NW_OK)
+        nw_graph_count(again, &counts);
+    nw_buf_clear(&second);
+    if (status == NW_OK && counts.constant_bytes < 1 << 20 && counts.n_ops < 100)
+        (void)!nw_onnx_write(again, NULL, &second, &err);
     nw_file_release(file);
     nw_graph_free(graph);
     nw_graph_free(again);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "src/base/rng.h"
 #include "src/format/onnx_write.h"
@@ -86,7 +87,10 @@ static const uint8_t *side_bytes(nw_onnx_writer *w, const char *path, int64_t fi
     int32_t at = nw_map_get(&w->side_file_index, path);
     if (at == NW_MAP_NONE) {
         nw_file *file = NULL;
-        if (nw_file_read(path, NW_MAX_MODEL_BYTES, &file, NULL) != NW_OK)
+        struct stat info;
+        /* A network may name any path: pipes and devices would wait. */
+        bool is_file = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+        if (!is_file || nw_file_read(path, NW_MAX_MODEL_BYTES, &file, NULL) != NW_OK)
             file = NULL; /* as if the tensor had no values */
         w->side_files =
             nw_grow(w->side_files, w->n_side_files, &w->side_file_capacity, sizeof(nw_file *));
