@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "src/arch/group.h"
 #include "src/estimator/estimator.h"
 #include "src/format/format.h"
 #include "tests/bench.h"
@@ -36,6 +37,7 @@ typedef struct bench_case {
     const nw_graph *graph;
     const nw_hw *hw;
     const nw_estimator *estimator;
+    const nw_groups *groups; /* of graph */
     int n_kernels;
 } bench_case;
 
@@ -83,6 +85,28 @@ static bool edit_by_hand(bench_case *c, int round)
     return false;
 }
 
+/* Other channels for a group, its members and their constants resized; every round another number.
+ */
+static bool resize_group(bench_case *c, int round)
+{
+    int n_groups;
+    const nw_channel_group *list = nw_groups_list(c->groups, &n_groups);
+    for (int i = 0; i < n_groups; i++) {
+        const nw_channel_group *group = &list[(round + i) % n_groups];
+        if (group->is_fixed)
+            continue;
+        nw_resize size = {(round + i) % n_groups,
+                          group->n + (1 + round / n_groups) * group->multiple};
+        nw_graph *graph;
+        nw_error err;
+        if (nw_resize_groups(c->groups, &size, 1, &graph, &err) == NW_OK)
+            return estimate(c, graph);
+        printf("  %s: %s\n", err.where, err.message);
+        return false;
+    }
+    return false;
+}
+
 static bool read_anew(bench_case *c, const char *path)
 {
     nw_graph *graph;
@@ -90,25 +114,34 @@ static bool read_anew(bench_case *c, const char *path)
     return nw_model_load(path, NULL, 0, &graph, NULL) == NW_OK && estimate(c, graph);
 }
 
+static double median_us(bench_case *c, bool (*edit)(bench_case *, int))
+{
+    double times[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+        double start = cpu_us();
+        if (!edit(c, i))
+            return NAN;
+        times[i] = cpu_us() - start;
+    }
+    return median(times, ROUNDS);
+}
+
 static void bench_model(bench_case *c, const char *path, const char *name)
 {
-    double anew[21], edited[ROUNDS];
-    for (size_t i = 0; i < sizeof anew / sizeof *anew; i++) {
+    enum { READINGS = 21 };
+    double times[READINGS];
+    for (int i = 0; i < READINGS; i++) {
         double start = cpu_us();
         if (!read_anew(c, path))
             return;
-        anew[i] = cpu_us() - start;
+        times[i] = cpu_us() - start;
     }
-    for (int i = 0; i < ROUNDS; i++) {
-        double start = cpu_us();
-        if (!edit_by_hand(c, i))
-            return;
-        edited[i] = cpu_us() - start;
-    }
-    double us = median(edited, ROUNDS), whole = median(anew, (int)(sizeof anew / sizeof *anew));
-    printf("  %-46s %3d kernels, a window: %6.1f us, goal %d; read and estimated anew %8.1f us "
-           "(%.1f times)\n",
-           name, c->n_kernels, us, GOAL_US, whole, whole / us);
+    double anew = median(times, READINGS), window = median_us(c, edit_by_hand),
+           channels = median_us(c, resize_group);
+    printf(
+        "  %-46s %3d kernels: a window %6.1f us, channels of a group %6.1f us, goal %d; read and "
+        "estimated anew %8.1f us (%.1f times)\n",
+        name, c->n_kernels, window, channels, GOAL_US, anew, anew / channels);
 }
 
 void bench_edit(void)
@@ -140,7 +173,10 @@ void bench_edit(void)
         if (nw_model_load(path, NULL, 0, &graph, &err) != NW_OK)
             continue;
         c.graph = graph;
+        nw_groups *groups = nw_groups_find(graph);
+        c.groups = groups;
         bench_model(&c, path, models[i]);
+        nw_groups_free(groups);
         nw_graph_free(graph);
     }
     nw_estimator_release(c.estimator);
