@@ -184,10 +184,3 @@ nw_status nw_resize_width(const nw_groups *groups, double factor, int64_t diviso
     free(sizes);
     return status;
 }
-
-nw_status nw_resize_resolution(const nw_graph *graph, int64_t height, int64_t width, nw_graph **out,
-                               nw_error *err)
-{
-    (void)graph, (void)height, (void)width, (void)out;
-    return nw_fail(err, NW_UNSUPPORTED, "resolution", "cannot be changed by this build");
-}

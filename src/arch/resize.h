@@ -31,4 +31,24 @@ nw_tensor_id nw_resize_set_list(nw_graph *graph, nw_node_id node, int input, int
 /* A new tensor named after another one, under a name that is not taken. */
 nw_tensor_id nw_resize_add_like(nw_graph *graph, nw_tensor_id like, nw_node_id node);
 
+/* ---- resolution ---- */
+
+/* A size of an axis of tensors of one rank, before and after. */
+typedef struct nw_size_pair {
+    int rank, axis;
+    int64_t before, after; /* after: -1: several */
+} nw_size_pair;
+
+typedef struct nw_scaler {
+    const nw_graph *old;
+    int *n_readers; /* per old tensor */
+    nw_size_pair *pairs;
+    size_t n_pairs, capacity;
+    bool is_refused; /* the error says all */
+} nw_scaler;
+
+/* An nw_seal_visit (resize_scale.c): rewrites what the node's attributes and lists say of sizes
+ * that changed; refuses constants and operators that fit the old ones alone. */
+nw_status nw_scale_node(void *ctx, nw_graph *graph, nw_node_id node, nw_error *err);
+
 #endif

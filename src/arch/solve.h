@@ -90,7 +90,25 @@ void nw_solve_site(nw_solver *s, const nw_int_list *list, int element, nw_term p
 void nw_solve_reshape(nw_solver *s, nw_tensor_id x, const nw_shape *to, const nw_int_list *list,
                       nw_term *out);
 
+/* Input i, a list of one value a channel, has as many as the term. */
+void nw_solve_follow(nw_solver *s, int i, nw_term term);
+
+/* attrs.axis, from the front. */
+int nw_solve_own_axis(const nw_solver *s, int rank);
+
 /* Rules of operators that move elements (solve_move.c); false: not one of them. */
 bool nw_solve_move(nw_solver *s);
+
+/* Single rules: solve_product.c, solve_part.c. False: a parameter is not known. */
+void nw_solve_conv(nw_solver *s);
+void nw_solve_fully_connected(nw_solver *s);
+void nw_solve_matmul(nw_solver *s);
+void nw_solve_concat(nw_solver *s);
+void nw_solve_stack(nw_solver *s);
+void nw_solve_unstack(nw_solver *s);
+void nw_solve_split(nw_solver *s);
+bool nw_solve_slice(nw_solver *s);
+bool nw_solve_slice_size(nw_solver *s);
+bool nw_solve_strided_slice(nw_solver *s);
 
 #endif

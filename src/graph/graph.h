@@ -270,6 +270,13 @@ typedef struct nw_input_size {
 NW_CHECKED nw_status nw_graph_seal(nw_graph *graph, const nw_input_size *sizes, int n_sizes,
                                    nw_error *err);
 
+/* The same, with a look at every node in schedule order, when shapes and small values of what it
+ * reads are known and before its own rule: visit may change the node's attributes, add constants
+ * for it to read, and give integer constants that it alone reads other values. */
+typedef nw_status nw_seal_visit(void *ctx, nw_graph *graph, nw_node_id node, nw_error *err);
+NW_CHECKED nw_status nw_graph_seal_with(nw_graph *graph, const nw_input_size *sizes, int n_sizes,
+                                        nw_seal_visit *visit, void *ctx, nw_error *err);
+
 /* ---- reading a sealed graph ---- */
 
 /* "name" of a node for people: its name, else file_type and index ("Conv #12"). dst is returned. */

@@ -216,7 +216,19 @@ static void mark_const(nw_graph *graph, const nw_node *node)
             graph->tensors[node->outputs[i]].is_const = true;
 }
 
-static nw_status infer_all(nw_graph *graph, nw_error *err)
+/* What visit did to the constants that a node reads has values from here on. */
+static nw_status visit_node(nw_graph *graph, nw_node_id id, nw_seal_visit *visit, void *ctx,
+                            nw_error *err)
+{
+    nw_status status = visit ? visit(ctx, graph, id, err) : NW_OK;
+    const nw_node *node = &graph->nodes[id];
+    for (int i = 0; visit && status == NW_OK && i < node->n_inputs; i++)
+        if (node->inputs[i] != NW_NONE && graph->tensors[node->inputs[i]].is_const)
+            nw_fold_load(graph, node->inputs[i]);
+    return status;
+}
+
+static nw_status infer_all(nw_graph *graph, nw_seal_visit *visit, void *ctx, nw_error *err)
 {
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
         nw_tensor *tensor = &graph->tensors[id];
@@ -232,7 +244,9 @@ static nw_status infer_all(nw_graph *graph, nw_error *err)
         nw_node_id id = graph->order[i];
         const nw_node *node = &graph->nodes[id];
         mark_const(graph, node);
-        nw_status status = nw_infer_node(graph, id, err);
+        nw_status status = visit_node(graph, id, visit, ctx, err);
+        if (status == NW_OK)
+            status = nw_infer_node(graph, id, err);
         if (status != NW_OK)
             return status;
         nw_fold_node(graph, id);
@@ -303,6 +317,12 @@ static void warn_of_unknown_shapes(nw_graph *graph)
 
 nw_status nw_graph_seal(nw_graph *graph, const nw_input_size *sizes, int n_sizes, nw_error *err)
 {
+    return nw_graph_seal_with(graph, sizes, n_sizes, NULL, NULL, err);
+}
+
+nw_status nw_graph_seal_with(nw_graph *graph, const nw_input_size *sizes, int n_sizes,
+                             nw_seal_visit *visit, void *ctx, nw_error *err)
+{
     nw_status status = find_producers(graph, err);
     if (status == NW_OK)
         status = check_sources(graph, err);
@@ -311,7 +331,7 @@ nw_status nw_graph_seal(nw_graph *graph, const nw_input_size *sizes, int n_sizes
     if (status == NW_OK)
         status = order_nodes(graph, err);
     if (status == NW_OK)
-        status = infer_all(graph, err);
+        status = infer_all(graph, visit, ctx, err);
     if (status != NW_OK)
         return status;
     graph->is_sealed = true;
