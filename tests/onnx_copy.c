@@ -1,11 +1,12 @@
-/* onnx_copy HOW IN OUT.onnx: reads a model and writes it as ONNX, for the checks that another
- * runtime makes (make test-runtime). HOW: 0, 8 (bits), or float: quantising nodes are left out.
- * Prints what the model must do: {"macs": 1, "outputs": [[1, 10]]}. */
+/* onnx_copy HOW IN OUT.onnx [EDIT...]: reads a model, edits it and writes it as ONNX, for the
+ * checks that another runtime makes (make test-runtime). HOW: 0, 8 (bits), or float: quantising
+ * nodes are left out. Prints what the model must do: {"macs": 1, "outputs": [[1, 10]]}. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/arch/group.h"
 #include "src/base/save.h"
 #include "src/format/format.h"
 
@@ -24,17 +25,37 @@ static void print_facts(const nw_graph *graph)
     printf("]}\n");
 }
 
+/* "width 0.5 8". */
+static nw_status edit(nw_graph **graph, const char *text, nw_error *err)
+{
+    double factor;
+    int divisor;
+    nw_graph *edited = NULL;
+    if (sscanf(text, "width %lf %d", &factor, &divisor) != 2)
+        return nw_fail(err, NW_INVALID, text, "is no edit");
+    nw_groups *groups = nw_groups_find(*graph);
+    nw_status status = nw_resize_width(groups, factor, divisor, &edited, err);
+    nw_groups_free(groups);
+    if (status == NW_OK) {
+        nw_graph_free(*graph);
+        *graph = edited;
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     nw_error err;
     nw_graph *graph = NULL;
     nw_buf out = {0};
-    if (argc != 4)
+    if (argc < 4)
         return 2;
     bool to_float = strcmp(argv[1], "float") == 0;
     const nw_onnx_options options = {
         .bits = to_float ? 0 : atoi(argv[1]), .to_float = to_float, .refuses_made_up = true};
     nw_status status = nw_model_load(argv[2], NULL, 0, &graph, &err);
+    for (int i = 4; i < argc && status == NW_OK; i++)
+        status = edit(&graph, argv[i], &err);
     if (status == NW_OK)
         status = nw_onnx_write(graph, &options, &out, &err);
     if (status == NW_OK)

@@ -229,7 +229,8 @@ float *nw_onnx_find_floats(nw_onnx_writer *w, nw_tensor_id id)
     int64_t n = nw_shape_elements(&tensor->shape), inner = 1;
     bool is_quantised = nw_onnx_is_quantised(w, id);
     float *floats = nw_onnx_take_bytes(w, n, sizeof *floats);
-    if (!floats || !nw_onnx_check_channels(w, id))
+    bool is_all_new = tensor->edited && nw_tensor_new_elements(tensor) == n;
+    if (!floats || (!is_all_new && !nw_onnx_check_channels(w, id)))
         return NULL;
     bool has_none = !tensor->data && !tensor->ints && !tensor->edited && tensor->file_offset < 0;
     if (is_quantised && (has_none || must_make_up(w, id)) && !w->options.refuses_made_up) {
