@@ -3,6 +3,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,33 @@ START_TEST(a_copy_keeps_hints_and_the_lines_of_edits)
     ck_assert_int_eq(again->n_edits, 2);
     ck_assert_str_eq(again->edits[1], lines[1]);
     nw_graph_free(again);
+}
+END_TEST
+
+static void *copy_often(void *graph)
+{
+    for (int i = 0; i < 50; i++) {
+        nw_graph *copy = nw_graph_copy(graph);
+        nw_graph *again = nw_graph_seal(copy, NULL, 0, NULL) == NW_OK ? nw_graph_copy(copy) : NULL;
+        nw_graph_free(copy);
+        nw_graph_free(again);
+    }
+    return NULL;
+}
+
+START_TEST(threads_copy_one_graph)
+{
+    nw_graph *graph;
+    pthread_t threads[4];
+    ck_assert_int_eq(nw_model_load("demo", NULL, 0, &graph, NULL), NW_OK);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, copy_often, graph), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    nw_graph *copy = resealed_copy(graph);
+    expect_same(graph, copy);
+    nw_graph_free(graph);
+    nw_graph_free(copy);
 }
 END_TEST
 
@@ -486,6 +514,7 @@ int main(void)
     tcase_add_test(copies, a_copy_of_every_model_seals_to_the_same_network);
     tcase_add_test(copies, a_copy_outlives_the_graph_it_was_made_of);
     tcase_add_test(copies, a_copy_keeps_hints_and_the_lines_of_edits);
+    tcase_add_test(copies, threads_copy_one_graph);
     tcase_add_test(copies, same_padding_follows_a_new_input_size);
     suite_add_tcase(suite, copies);
     TCase *edited = tcase_create("edited");

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/format/format.h"
 #include "tests/support.h"
@@ -226,6 +227,56 @@ START_TEST(a_grown_kernel_holds_the_old_one)
 }
 END_TEST
 
+static void save_text(const char *path, const nw_buf *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(text->text, 1, text->length, file), text->length);
+    fclose(file);
+}
+
+/* The JSON names the file of the weights; it is found beside the JSON. */
+START_TEST(an_edited_network_in_json_is_written_with_its_weights)
+{
+    nw_graph *graph = load("mlperf_tiny_vww_96_float.tflite"), *again;
+    char folder[] = "/tmp/test_edited_XXXXXX", json[64], weights[64];
+    nw_tensor_id id;
+    nw_buf text = {0}, first = {0}, second = {0};
+    if (!graph)
+        return;
+    const nw_file *file = nw_graph_file(graph);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(json, sizeof json, "%s/net.json", folder);
+    snprintf(weights, sizeof weights, "%s/net.tflite", folder);
+    const nw_buf bytes = {.text = (char *)file->bytes, .length = file->n_bytes};
+    save_text(weights, &bytes);
+    /* as if the model had been opened from its own folder */
+    nw_file *local = nw_file_from_bytes("net.tflite", file->bytes, file->n_bytes);
+    nw_graph_free(graph);
+    ck_assert_int_eq(nw_tflite_read(local, &graph, NULL), NW_OK);
+    seal(graph);
+    nw_graph *copy = swap_channels(graph, &id);
+    nw_network_json_write(copy, &text);
+    save_text(json, &text);
+    ck_assert_int_eq(nw_model_load(json, NULL, 0, &again, NULL), NW_OK);
+    ck_assert_int_eq(again->n_warnings, 0);
+    ck_assert_int_eq(nw_onnx_write(copy, NULL, &first, NULL), NW_OK);
+    ck_assert_int_eq(nw_onnx_write(again, NULL, &second, NULL), NW_OK);
+    ck_assert_uint_eq(first.length, second.length);
+    ck_assert_mem_eq(first.text, second.text, first.length);
+    unlink(json);
+    unlink(weights);
+    rmdir(folder);
+    nw_buf_fini(&text);
+    nw_buf_fini(&first);
+    nw_buf_fini(&second);
+    nw_graph_free(again);
+    nw_graph_free(copy);
+    nw_graph_free(graph);
+    nw_file_release(local);
+}
+END_TEST
+
 START_TEST(the_list_of_constants_tells_what_is_new)
 {
     nw_graph *graph = load("mlperf_tiny_vww_96_float.tflite");
@@ -297,6 +348,7 @@ int main(void)
     tcase_add_test(tests, edited_quantised_networks_are_written_in_float);
     tcase_add_test(tests, a_graph_that_quantises_by_nodes_loses_them_on_request);
     tcase_add_test(tests, a_grown_kernel_holds_the_old_one);
+    tcase_add_test(tests, an_edited_network_in_json_is_written_with_its_weights);
     tcase_add_test(tests, the_list_of_constants_tells_what_is_new);
     tcase_add_test(tests, weights_can_be_left_out_or_made_up);
     Suite *suite = suite_create("onnx_edited");

@@ -280,10 +280,7 @@ static bool find_size(const reader *in, const char *path, int64_t *size)
 {
     struct stat info;
     nw_buf beside = {0};
-    const char *slash = strrchr(in->json_path, '/');
-    if (slash && path[0] != '/')
-        nw_buf_add(&beside, in->json_path, (size_t)(slash - in->json_path) + 1);
-    nw_buf_puts(&beside, path);
+    nw_buf_printf(&beside, "%s%s", path[0] == '/' ? "" : in->graph->folder, path);
     bool is_there = (stat(nw_buf_text(&beside), &info) == 0 && S_ISREG(info.st_mode)) ||
                     (stat(path, &info) == 0 && S_ISREG(info.st_mode));
     nw_buf_fini(&beside);
@@ -333,6 +330,10 @@ static nw_status read_header(reader *in, const void *const *found)
     in->graph->name = nw_graph_strdup(in->graph, name);
     in->graph->format = nw_graph_strdup(in->graph, format);
     in->graph->layout = (nw_layout)layout;
+    const char *slash = strrchr(in->json_path, '/');
+    char *folder = nw_graph_strdup(in->graph, slash ? in->json_path : "");
+    folder[slash ? slash - in->json_path + 1 : 0] = '\0';
+    in->graph->folder = folder;
     in->file = file ? nw_graph_strdup(in->graph, file) : NULL;
     if (status == NW_OK && found[EDITS])
         status = nw_json_edits(in, found[EDITS]);

@@ -78,6 +78,23 @@ static const uint8_t *known_bytes(nw_onnx_writer *w, const nw_tensor *tensor, in
     return bytes;
 }
 
+/* A file that constants are in; NULL, as if they had no values, if it is not to be had. A network
+ * may name any path: pipes and devices would wait. */
+static nw_file *open_side_file(const nw_onnx_writer *w, const char *path)
+{
+    nw_buf beside = {0};
+    nw_file *file = NULL;
+    struct stat info;
+    nw_buf_printf(&beside, "%s%s", path[0] == '/' ? "" : w->graph->folder, path);
+    const char *const places[2] = {nw_buf_text(&beside), path};
+    for (int i = 0; i < 2 && !file; i++)
+        if (stat(places[i], &info) != 0 || !S_ISREG(info.st_mode) ||
+            nw_file_read(places[i], NW_MAX_MODEL_BYTES, &file, NULL) != NW_OK)
+            file = NULL;
+    nw_buf_fini(&beside);
+    return file;
+}
+
 /* Bytes that stand in a file which is not in memory; NULL: not to be had. */
 static const uint8_t *side_bytes(nw_onnx_writer *w, const char *path, int64_t file_offset,
                                  size_t n_bytes)
@@ -86,12 +103,7 @@ static const uint8_t *side_bytes(nw_onnx_writer *w, const char *path, int64_t fi
         return NULL;
     int32_t at = nw_map_get(&w->side_file_index, path);
     if (at == NW_MAP_NONE) {
-        nw_file *file = NULL;
-        struct stat info;
-        /* A network may name any path: pipes and devices would wait. */
-        bool is_file = stat(path, &info) == 0 && S_ISREG(info.st_mode);
-        if (!is_file || nw_file_read(path, NW_MAX_MODEL_BYTES, &file, NULL) != NW_OK)
-            file = NULL; /* as if the tensor had no values */
+        nw_file *file = open_side_file(w, path);
         w->side_files =
             nw_grow(w->side_files, w->n_side_files, &w->side_file_capacity, sizeof(nw_file *));
         at = (int32_t)w->n_side_files;

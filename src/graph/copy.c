@@ -164,6 +164,7 @@ nw_graph *nw_graph_copy(const nw_graph *graph)
         nw_graph_keep_file(copy, graph->store->files[i]);
     copy->name = take_text(&t, graph->name);
     copy->format = take_text(&t, graph->format);
+    copy->folder = take_text(&t, graph->folder);
     copy->layout = graph->layout;
     copy_tensors(&t, graph, copy);
     copy_nodes(&t, graph, copy);

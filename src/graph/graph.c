@@ -132,6 +132,7 @@ nw_graph *nw_graph_new(const char *name, nw_layout layout)
     graph->layout = layout;
     graph->name = nw_graph_strdup(graph, name);
     graph->format = "";
+    graph->folder = "";
     return graph;
 }
 

@@ -163,6 +163,8 @@ typedef struct nw_node {
 typedef struct nw_graph {
     const char *name;
     const char *format; /* "onnx opset 13", "tflite 3" */
+    const char *folder; /* "weights/": where files of constants (file_path) are looked for before
+                         * they are as they stand; "": nowhere else */
     nw_layout layout;
     nw_node *nodes;
     int n_nodes;
