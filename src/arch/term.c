@@ -265,7 +265,8 @@ static void cut_var(nw_terms *t, nw_term var, int64_t at, nw_term *first, nw_ter
     *first = nw_term_var(t, at);
     *rest = nw_term_var(t, size - at);
     t->items[~*first].why = t->items[~*rest].why = t->items[~var].why;
-    t->items[~var].bound = nw_term_concat(t, *first, *rest);
+    nw_term both = nw_term_concat(t, *first, *rest); /* moves the items */
+    t->items[~var].bound = both;
 }
 
 static bool cut(nw_terms *t, nw_term term, int64_t at, nw_term *first, nw_term *rest, int depth);
@@ -445,7 +446,8 @@ static bool take_factor(nw_terms *t, nw_term x, nw_term outer, nw_term *inner, i
         return true;
     }
     *inner = nw_term_var(t, size / by);
-    t->items[~x].bound = nw_term_product(t, outer, *inner);
+    nw_term both = nw_term_product(t, outer, *inner); /* moves the items */
+    t->items[~x].bound = both;
     return true;
 }
 
