@@ -25,16 +25,18 @@ static void print_facts(const nw_graph *graph)
     printf("]}\n");
 }
 
-/* "width 0.5 8". */
+/* "width 0.5 8", "resolution 160 128". */
 static nw_status edit(nw_graph **graph, const char *text, nw_error *err)
 {
     double factor;
-    int divisor;
+    int divisor, height, width;
     nw_graph *edited = NULL;
-    if (sscanf(text, "width %lf %d", &factor, &divisor) != 2)
+    bool is_size = sscanf(text, "resolution %d %d", &height, &width) == 2;
+    if (!is_size && sscanf(text, "width %lf %d", &factor, &divisor) != 2)
         return nw_fail(err, NW_INVALID, text, "is no edit");
     nw_groups *groups = nw_groups_find(*graph);
-    nw_status status = nw_resize_width(groups, factor, divisor, &edited, err);
+    nw_status status = is_size ? nw_resize_resolution(*graph, height, width, &edited, err)
+                               : nw_resize_width(groups, factor, divisor, &edited, err);
     nw_groups_free(groups);
     if (status == NW_OK) {
         nw_graph_free(*graph);

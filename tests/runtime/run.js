@@ -215,14 +215,14 @@ async function stripped() {
 }
 
 // Edited networks run, with the shapes and the work that were predicted.
-const edits = [['width 0.5 8'], ['width 1.5 8']];
+const edits = [['width 0.5 8'], ['width 1.5 8'], ['resolution 192 224']];
 
 async function edited() {
     const models = path.join(NASW_SHARED, 'models');
     const names = fs.existsSync(models) ? fs.readdirSync(models) : [];
-    // what is compiled for a chip has no layers to edit
+    // what is compiled for a chip has no layers to edit; mnist_cntk's last weights fit one size alone
     for (const file of names.filter(name => /\.(onnx|tflite)$/.test(name) && !/edgetpu/.test(name)))
-        for (const list of edits)
+        for (const list of edits.filter(([edit]) => !(/mnist/.test(file) && /resolution/.test(edit))))
             await check(`${file}, ${list}`, async () => {
                 const copy = path.join(folder, `edited${written.length}.onnx`);
                 const facts = JSON.parse(call(NASW_COPY, '0', path.join(models, file), copy, ...list));
