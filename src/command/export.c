@@ -99,6 +99,25 @@ static bool is_edited(const nw_graph *graph)
     return false;
 }
 
+#define MAX_NEW_LINES 12 /* of tensors that have values which are in no file */
+
+/* "nasw: new: conv1.weight (128 of 3456 elements)". */
+static void tell_new(const nw_graph *graph, const nw_constant_row *rows, int n_rows)
+{
+    char clean[128];
+    int n = 0;
+    for (int i = 0; i < n_rows; i++) {
+        bool is_new = rows[i].origin == NW_CONSTANT_NEW || rows[i].origin == NW_CONSTANT_EXTENDED;
+        if (!is_new || ++n > MAX_NEW_LINES)
+            continue;
+        fprintf(stderr, "nasw: new: %s (%lld of %lld elements)\n",
+                nw_text_visible(graph->tensors[rows[i].tensor].name, clean, sizeof clean),
+                (long long)rows[i].n_new, (long long)rows[i].n_elements);
+    }
+    if (n > MAX_NEW_LINES)
+        fprintf(stderr, "nasw: new: and %d more\n", n - MAX_NEW_LINES);
+}
+
 /* "nasw: 52 weights and biases kept, 4 sliced, 2 new". */
 static void tell_weights(const export_work *w)
 {
@@ -106,7 +125,6 @@ static void tell_weights(const export_work *w)
     nw_constant_row *rows = nw_graph_list_constants(w->graph, &n_rows);
     for (int i = 0; i < n_rows; i++)
         counts[rows[i].origin]++;
-    free(rows);
     nw_buf line = {0};
     for (int i = 0; i < NW_CONSTANT_ORIGINS; i++)
         if (counts[i] && i != NW_CONSTANT_ABSENT)
@@ -115,6 +133,8 @@ static void tell_weights(const export_work *w)
     bool are_kept = w->onnx.weights == NW_ONNX_WEIGHTS_KEPT;
     if (are_kept && line.length)
         fprintf(stderr, "nasw: stored tensors: %s\n", nw_buf_text(&line));
+    if (are_kept)
+        tell_new(w->graph, rows, n_rows);
     if (w->onnx.weights == NW_ONNX_WEIGHTS_LEFT_OUT)
         fprintf(stderr, "nasw: weights left out: all are 0\n");
     else if (w->report.n_made_up)
@@ -123,6 +143,7 @@ static void tell_weights(const export_work *w)
     if (w->report.is_dequantised)
         fprintf(stderr, "nasw: exported as float: %s quantised network\n",
                 is_edited(w->graph) ? "edited" : "a");
+    free(rows);
     nw_buf_fini(&line);
 }
 
