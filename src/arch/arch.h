@@ -137,7 +137,7 @@ NW_CHECKED nw_status nw_arch_rewrite(const nw_arch *arch, const nw_arch **out, n
 /* Channel dimensions that can only change together, all as multiples of one number. Computed
  * from the graph when first asked for. */
 typedef struct nw_channel_group {
-    int64_t n;        /* the number now: channels of the maps are this times their factor */
+    int64_t n;        /* the number now: channels of the tensor that it is named after */
     int64_t multiple; /* n must be a multiple of it (convolution groups, shuffles) */
     bool is_fixed;
     const char *why;  /* fixed: the constraint, naming node or tensor; else "" */

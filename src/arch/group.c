@@ -153,9 +153,10 @@ static void fill_groups(nw_groups *g, const places *p, size_t n_computed)
             continue;
         nw_channel_group *group = &g->list[index];
         if (i < n_computed) {
-            if (!group->name)
+            if (!group->name) {
                 group->name = keep_name(g, g->graph->tensors[p->list[i].tensor].name);
-            group->multiple = divisor_of(p->list[i].factor, group->multiple);
+                group->multiple = p->list[i].factor;
+            }
         }
         group->n_members++;
     }
@@ -225,22 +226,30 @@ const nw_channel_group *nw_groups_list(const nw_groups *g, int *n)
 
 /* ---- the group of a tensor ---- */
 
-/* Variables of a term, counted without work: what was found is in bounds. */
-static int count_vars(const nw_terms *t, nw_term term, int *last)
+/* Different variables of a term, one after the other. In a product those that are fixed are as
+ * good as numbers, where skips is set. */
+static int count_vars(const nw_terms *t, nw_term term, bool skips, int *last)
 {
     term = nw_term_resolve(t, term);
     if (term >= 0)
         return 0;
     const nw_term_item *item = &t->items[~term];
     if (item->kind == NW_TERM_VAR) {
-        int n = *last != (int)~term;
-        *last = (int)~term;
+        int n = *last != (int)~term && !(skips && item->why.kind != NW_WHY_FREE);
+        *last = n ? (int)~term : *last;
         return n;
     }
     int n = 0;
     for (int i = 0; i < item->n; i++)
-        n += count_vars(t, t->children[item->first + i], last);
+        n += count_vars(t, t->children[item->first + i], skips && item->kind == NW_TERM_PRODUCT,
+                        last);
     return n;
+}
+
+static int find_vars(const nw_terms *t, nw_term term, int *last)
+{
+    int n = term == NW_TERM_NONE ? 0 : count_vars(t, term, true, last);
+    return n || term == NW_TERM_NONE ? n : count_vars(t, term, false, last);
 }
 
 int nw_groups_of(const nw_groups *g, nw_tensor_id tensor, char *why, size_t size)
@@ -253,7 +262,7 @@ int nw_groups_of(const nw_groups *g, nw_tensor_id tensor, char *why, size_t size
                                         : "it has no axes of known size";
     for (int i = 0; i <= rank && n == 0 && !s->terms.is_lost && rank > 0; i++) {
         nw_term term = nw_solve_term(s, tensor, i == 0 ? c : i - 1);
-        n = term == NW_TERM_NONE ? 0 : count_vars(&s->terms, term, &last);
+        n = find_vars(&s->terms, term, &last);
     }
     if (n == 1 && g->group_of[last] >= 0)
         return g->group_of[last];
