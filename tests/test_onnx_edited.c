@@ -256,7 +256,7 @@ START_TEST(an_edited_network_in_json_is_written_with_its_weights)
     ck_assert_int_eq(nw_tflite_read(local, &graph, NULL), NW_OK);
     seal(graph);
     nw_graph *copy = swap_channels(graph, &id);
-    nw_network_json_write(copy, &text);
+    nw_network_json_write(copy, &text); /* the names are those from the model's folder */
     save_text(json, &text);
     ck_assert_int_eq(nw_model_load(json, NULL, 0, &again, NULL), NW_OK);
     ck_assert_int_eq(again->n_warnings, 0);
@@ -274,6 +274,36 @@ START_TEST(an_edited_network_in_json_is_written_with_its_weights)
     nw_graph_free(copy);
     nw_graph_free(graph);
     nw_file_release(local);
+}
+END_TEST
+
+/* What a saved network calls its weights, by where both are. */
+START_TEST(weights_are_named_from_where_the_network_is_saved)
+{
+    static const struct {
+        const char *model, *target, *file;
+    } rows[] = {{"models/a.tflite", "models/a.json", "\"file\": \"a.tflite\""},
+                {"models/a.tflite", "a.json", "\"file\": \"models/a.tflite\""},
+                {"/x/models/a.tflite", "/x/b.json", "\"file\": \"models/a.tflite\""},
+                {"/x/models/a.tflite", "/y/b.json", "\"file\": \"/x/models/a.tflite\""},
+                {"models/a.tflite", NULL, "\"file\": \"models/a.tflite\""}};
+    const char *path = shared_path("models/mlperf_tiny_vww_96_float.tflite");
+    if (!path)
+        return;
+    size_t n_bytes;
+    char *bytes = read_text(path, &n_bytes);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        nw_file *file = nw_file_from_bytes(rows[i].model, bytes, n_bytes);
+        nw_graph *graph;
+        nw_buf text = {0};
+        ck_assert_int_eq(nw_tflite_read(file, &graph, NULL), NW_OK);
+        nw_network_json_write_to(graph, rows[i].target, NULL, 0, &text);
+        ck_assert_ptr_nonnull(strstr(text.text, rows[i].file));
+        nw_buf_fini(&text);
+        nw_graph_free(graph);
+        nw_file_release(file);
+    }
+    free(bytes);
 }
 END_TEST
 
@@ -349,6 +379,7 @@ int main(void)
     tcase_add_test(tests, a_graph_that_quantises_by_nodes_loses_them_on_request);
     tcase_add_test(tests, a_grown_kernel_holds_the_old_one);
     tcase_add_test(tests, an_edited_network_in_json_is_written_with_its_weights);
+    tcase_add_test(tests, weights_are_named_from_where_the_network_is_saved);
     tcase_add_test(tests, the_list_of_constants_tells_what_is_new);
     tcase_add_test(tests, weights_can_be_left_out_or_made_up);
     Suite *suite = suite_create("onnx_edited");

@@ -22,7 +22,8 @@ static nw_status write_onnx(export_work *w, nw_buf *out, nw_error *err)
 static nw_status write_json(export_work *w, nw_buf *out, nw_error *err)
 {
     (void)err;
-    nw_network_json_write(w->graph, out);
+    bool is_file = strcmp(w->o->out, "-") != 0;
+    nw_network_json_write_to(w->graph, is_file ? w->o->out : NULL, NULL, 0, out);
     return NW_OK;
 }
 
@@ -74,6 +75,16 @@ static bool is_same_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* Beside the network or as it stands: see nw_graph.folder. */
+static bool is_weight_file(const nw_graph *graph, const char *path, const char *out)
+{
+    nw_buf beside = {0};
+    nw_buf_printf(&beside, "%s%s", path[0] == '/' ? "" : graph->folder, path);
+    bool is_same = is_same_file(out, nw_buf_text(&beside)) || is_same_file(out, path);
+    nw_buf_fini(&beside);
+    return is_same;
+}
+
 /* The input, and files that its weights are in, stay as they are. */
 static nw_status spare_input(const export_work *w, nw_error *err)
 {
@@ -81,7 +92,7 @@ static nw_status spare_input(const export_work *w, nw_error *err)
     const char *last = NULL;
     for (int i = 0; i < w->graph->n_tensors && !taken; i++) {
         const char *path = w->graph->tensors[i].file_path;
-        if (path && path != last && is_same_file(out, path))
+        if (path && path != last && is_weight_file(w->graph, path, out))
             taken = path;
         last = path;
     }

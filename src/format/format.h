@@ -33,9 +33,11 @@ NW_CHECKED nw_status nw_tflite_read(const nw_file *file, nw_graph **out, nw_erro
  * the same bytes. Weights whose file is missing or has another size are left out with a warning. */
 NW_CHECKED nw_status nw_network_json_read(const nw_file *file, nw_graph **out, nw_error *err);
 void nw_network_json_write(const nw_graph *graph, nw_buf *out);
-/* The same with other lines of edits than graph->edits. */
-void nw_network_json_write_edited(const nw_graph *graph, const char *const *edits, int n_edits,
-                                  nw_buf *out);
+/* The same for a file that will be at path: files of weights below its folder are named from there,
+ * others so that they are found from wherever (NULL: as the graph names them); and with these lines
+ * of edits (NULL: graph->edits). */
+void nw_network_json_write_to(const nw_graph *graph, const char *path, const char *const *edits,
+                              int n_edits, nw_buf *out);
 
 /* A network as text: timm's block strings, the older ones of MnasNet and EfficientNet (grammar and
  * traps: timm.h), a stage a line. The text is the whole network: no stem and no head is added. N,C,

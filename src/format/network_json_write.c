@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/base/arena.h"
 #include "src/format/format.h"
@@ -88,7 +89,10 @@ const nw_json_attr nw_json_attrs[] = {
 typedef struct writer {
     nw_buf *out;
     const nw_graph *graph;
-    const char *file;    /* named at the top: what references mean without a file of their own */
+    const char *file;   /* named at the top: what references mean without a file of their own */
+    const char *target; /* where the text will be; NULL: not said */
+    const char *named;  /* the file whose name for there is in `name` */
+    char *name;
     size_t inline_bytes; /* of large constants, so far */
 } writer;
 
@@ -296,13 +300,43 @@ static nw_tensor source_of(const nw_tensor *tensor)
     return source;
 }
 
-/* The file that a constant's offset counts in; NULL: not known. */
-static const char *file_of(const nw_graph *graph, const nw_tensor *tensor)
+static char *duplicate(const char *text)
 {
-    if (tensor->file_path)
-        return tensor->file_path;
-    const nw_file *file = nw_graph_file(graph);
-    return file ? file->path : NULL;
+    size_t size = strlen(text) + 1;
+    return memcpy(nw_alloc(size), text, size);
+}
+
+/* The path of a file as the network at w->target is to name it. */
+static const char *name_for_target(writer *w, const char *path)
+{
+    const char *slash = w->target ? strrchr(w->target, '/') : NULL;
+    size_t length = slash ? (size_t)(slash - w->target) + 1 : 0;
+    if (!w->target || strcmp(path, "-") == 0)
+        return path;
+    if (w->named && strcmp(w->named, path) == 0)
+        return w->name;
+    nw_buf from = {0};
+    nw_buf_printf(&from, "%s%s", path[0] == '/' ? "" : w->graph->folder, path);
+    bool is_there = access(nw_buf_text(&from), F_OK) == 0;
+    const char *found = is_there ? nw_buf_text(&from) : path;
+    free(w->name);
+    if (strncmp(found, w->target, length) == 0)
+        w->name = duplicate(found + length);
+    else
+        w->name = realpath(found, NULL);
+    if (!w->name)
+        w->name = duplicate(path);
+    w->named = path;
+    nw_buf_fini(&from);
+    return w->name;
+}
+
+/* The file that a constant's offset counts in; NULL: not known. */
+static const char *file_of(writer *w, const nw_tensor *tensor)
+{
+    const nw_file *file = nw_graph_file(w->graph);
+    const char *path = tensor->file_path ? tensor->file_path : file ? file->path : NULL;
+    return path ? name_for_target(w, path) : NULL;
 }
 
 static bool is_constant(const nw_tensor *tensor)
@@ -363,7 +397,7 @@ static void put_constant(writer *w, const nw_tensor *constant)
         comma = ", ";
     }
     if (tensor->file_offset >= 0) {
-        const char *file = file_of(w->graph, tensor);
+        const char *file = file_of(w, tensor);
         if (file && strcmp(file, w->file) != 0) {
             nw_buf_printf(out, "%s\"file\": ", comma);
             put_text(out, file);
@@ -500,20 +534,23 @@ static void put_node(writer *w, nw_node_id id)
 
 /* The file of the first reference is the one at the top, so that reading and writing again, when
  * no file is open, finds the same. None is if a reference has no file. */
-static const char *find_file(const nw_graph *graph)
+static char *find_file(writer *w)
 {
-    const char *first = "";
+    const nw_graph *graph = w->graph;
+    char *first = NULL;
     for (nw_tensor_id id = 0; id < graph->n_tensors; id++) {
         const nw_tensor source = source_of(&graph->tensors[id]);
-        const char *file = file_of(graph, &source);
         if (!is_constant(&source) || source.file_offset < 0)
             continue;
-        if (!file)
-            return "";
-        if (!first[0])
-            first = file;
+        const char *file = file_of(w, &source);
+        if (!file) {
+            free(first);
+            return duplicate("");
+        }
+        if (!first)
+            first = duplicate(file);
     }
-    return first;
+    return first ? first : duplicate("");
 }
 
 static void put_list(writer *w, const char *name, int n, void (*put)(writer *, int32_t))
@@ -538,13 +575,15 @@ static void put_edits(nw_buf *out, const char *const *edits, int n)
 
 void nw_network_json_write(const nw_graph *graph, nw_buf *out)
 {
-    nw_network_json_write_edited(graph, graph->edits, graph->n_edits, out);
+    nw_network_json_write_to(graph, NULL, NULL, 0, out);
 }
 
-void nw_network_json_write_edited(const nw_graph *graph, const char *const *edits, int n_edits,
-                                  nw_buf *out)
+void nw_network_json_write_to(const nw_graph *graph, const char *path, const char *const *edits,
+                              int n_edits, nw_buf *out)
 {
-    writer w = {out, graph, find_file(graph), 0};
+    writer w = {.out = out, .graph = graph, .target = path};
+    char *file = find_file(&w);
+    w.file = file;
     nw_buf_puts(out, "{\n  \"schema\": \"" NW_JSON_SCHEMA "\",\n  \"name\": ");
     put_text(out, graph->name);
     nw_buf_puts(out, ",\n  \"format\": ");
@@ -553,6 +592,10 @@ void nw_network_json_write_edited(const nw_graph *graph, const char *const *edit
     if (w.file[0]) {
         nw_buf_puts(out, ",\n  \"file\": ");
         put_text(out, w.file);
+    }
+    if (!edits) {
+        edits = graph->edits;
+        n_edits = graph->n_edits;
     }
     if (n_edits)
         put_edits(out, edits, n_edits);
@@ -563,4 +606,6 @@ void nw_network_json_write_edited(const nw_graph *graph, const char *const *edit
     put_list(&w, "tensors", graph->n_tensors, put_tensor);
     put_list(&w, "nodes", graph->n_nodes, put_node);
     nw_buf_puts(out, "\n}\n");
+    free(file);
+    free(w.name);
 }
