@@ -244,17 +244,6 @@ static bool has_inline_data(writer *w, const nw_tensor *tensor)
     return true;
 }
 
-/* The integer at data, of bits 8 to 64, little-endian. */
-static int64_t load_int(const uint8_t *data, int n_bytes, bool is_signed)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < n_bytes; i++)
-        value |= (uint64_t)data[i] << (8 * i);
-    if (is_signed && n_bytes < 8 && value >> (8 * n_bytes - 1))
-        value |= ~(uint64_t)0 << (8 * n_bytes);
-    return (int64_t)value;
-}
-
 /* Whether the bytes are as good as a short list of whole numbers. */
 static bool has_values(const nw_tensor *tensor)
 {
@@ -273,13 +262,11 @@ static void put_data(nw_buf *out, const nw_tensor *tensor)
         nw_buf_puts(out, "\"");
         return;
     }
-    int n_bytes = nw_dtype_bits(tensor->dtype) / 8;
-    bool is_signed = tensor->dtype == NW_DTYPE_INT8 || tensor->dtype == NW_DTYPE_INT16 ||
-                     tensor->dtype == NW_DTYPE_INT32 || tensor->dtype == NW_DTYPE_INT64;
+    int64_t n = nw_shape_elements(&tensor->shape);
     nw_buf_puts(out, "\"values\": [");
-    for (size_t at = 0; at < tensor->n_bytes; at += (size_t)n_bytes) {
-        nw_buf_puts(out, at ? ", " : "");
-        put_int(out, load_int(tensor->data + at, n_bytes, is_signed));
+    for (int64_t i = 0; i < n; i++) {
+        nw_buf_puts(out, i ? ", " : "");
+        put_int(out, nw_element_read_int(tensor->dtype, tensor->data, i));
     }
     nw_buf_puts(out, "]");
 }

@@ -78,41 +78,19 @@ void *nw_onnx_keep_bytes(nw_onnx_import *in, const void *bytes, size_t n_bytes)
     return copy;
 }
 
-static double half_to_double(uint16_t half)
+/* A half float that is no number or infinite is no scale. */
+static double read_scale(nw_dtype dtype, const uint8_t *bytes, int64_t i)
 {
-    int exponent = half >> 10 & 31, fraction = half & 1023;
-    if (exponent == 31)
-        return 0; /* infinities and NaN are no scales */
-    double value = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
-    return half & 0x8000 ? -value : value;
+    double value = nw_element_read(dtype, bytes, i);
+    return dtype == NW_DTYPE_FLOAT16 && !isfinite(value) ? 0 : value;
 }
 
 static double word_to_double(nw_dtype dtype, uint64_t word)
 {
-    float single;
-    double wide;
-    uint32_t low = dtype == NW_DTYPE_BFLOAT16 ? (uint32_t)word << 16 : (uint32_t)word;
-    memcpy(&single, &low, sizeof single);
-    memcpy(&wide, &word, sizeof wide);
-    switch (dtype) {
-    case NW_DTYPE_FLOAT32:
-    case NW_DTYPE_BFLOAT16:
-        return (double)single;
-    case NW_DTYPE_FLOAT64:
-        return wide;
-    case NW_DTYPE_FLOAT16:
-        return half_to_double((uint16_t)word);
-    case NW_DTYPE_INT8:
-        return (int8_t)word;
-    case NW_DTYPE_INT16:
-        return (int16_t)word;
-    case NW_DTYPE_INT32:
-        return (int32_t)word;
-    case NW_DTYPE_INT64:
-        return (double)(int64_t)word;
-    default:
-        return (double)word;
-    }
+    uint8_t bytes[8];
+    for (int k = 0; k < 8; k++)
+        bytes[k] = (uint8_t)(word >> 8 * k);
+    return read_scale(dtype, bytes, 0);
 }
 
 bool nw_onnx_element(const nw_tensor *tensor, int64_t i, double *value)
@@ -125,15 +103,7 @@ bool nw_onnx_element(const nw_tensor *tensor, int64_t i, double *value)
         tensor->dtype == NW_DTYPE_COMPLEX64 || i < 0 ||
         at + (is_nibble ? 1 : width) > tensor->n_bytes)
         return false;
-    uint64_t word = 0;
-    for (size_t k = 0; k < (is_nibble ? 1 : width); k++)
-        word |= (uint64_t)tensor->data[at + k] << 8 * k;
-    if (is_nibble) {
-        word = word >> (i % 2 ? 4 : 0) & 15;
-        *value = tensor->dtype == NW_DTYPE_INT4 && word > 7 ? (double)word - 16 : (double)word;
-        return true;
-    }
-    *value = word_to_double(tensor->dtype, word);
+    *value = read_scale(tensor->dtype, tensor->data, i);
     return true;
 }
 

@@ -12,42 +12,57 @@ static double half_value(uint32_t half)
     return half & 0x8000 ? -value : value;
 }
 
-double nw_element_read(nw_dtype dtype, const void *bytes, int64_t i)
+static uint64_t get_word(nw_dtype dtype, const void *bytes, int64_t i)
 {
     const uint8_t *at = bytes;
-    int bits = nw_dtype_bits(dtype);
-    size_t width = (size_t)bits / 8;
+    size_t width = (size_t)nw_dtype_bits(dtype) / 8;
     uint64_t word = 0;
-    float single;
-    double wide;
-    if (bits == 4) {
-        word = at[i / 2] >> (i % 2 ? 4 : 0) & 15;
-        return dtype == NW_DTYPE_INT4 && word > 7 ? (double)word - 16 : (double)word;
-    }
+    if (width == 0)
+        return at[i / 2] >> (i % 2 ? 4 : 0) & 15;
     for (size_t k = 0; k < width && k < 8; k++)
         word |= (uint64_t)at[(size_t)i * width + k] << 8 * k;
-    uint32_t low = (uint32_t)(dtype == NW_DTYPE_BFLOAT16 ? word << 16 : word);
-    memcpy(&single, &low, sizeof single);
-    memcpy(&wide, &word, sizeof wide);
+    return word;
+}
+
+static int64_t whole_value(nw_dtype dtype, uint64_t word)
+{
     switch (dtype) {
-    case NW_DTYPE_FLOAT32:
-    case NW_DTYPE_BFLOAT16:
-        return (double)single;
-    case NW_DTYPE_FLOAT64:
-        return wide;
-    case NW_DTYPE_FLOAT16:
-        return half_value(low & 0xffff);
+    case NW_DTYPE_INT4:
+        return word > 7 ? (int64_t)word - 16 : (int64_t)word;
     case NW_DTYPE_INT8:
         return (int8_t)word;
     case NW_DTYPE_INT16:
         return (int16_t)word;
     case NW_DTYPE_INT32:
         return (int32_t)word;
-    case NW_DTYPE_INT64:
-        return (double)(int64_t)word;
     default:
-        return (double)word;
+        return (int64_t)word;
     }
+}
+
+static double float_value(nw_dtype dtype, uint64_t word)
+{
+    uint32_t low = (uint32_t)(dtype == NW_DTYPE_BFLOAT16 ? word << 16 : word);
+    float single;
+    double wide;
+    memcpy(&single, &low, sizeof single);
+    memcpy(&wide, &word, sizeof wide);
+    if (dtype == NW_DTYPE_FLOAT16)
+        return half_value(low & 0xffff);
+    return dtype == NW_DTYPE_FLOAT64 ? wide : (double)single;
+}
+
+double nw_element_read(nw_dtype dtype, const void *bytes, int64_t i)
+{
+    uint64_t word = get_word(dtype, bytes, i);
+    if (nw_dtype_is_float(dtype))
+        return float_value(dtype, word);
+    return dtype == NW_DTYPE_UINT64 ? (double)word : (double)whole_value(dtype, word);
+}
+
+int64_t nw_element_read_int(nw_dtype dtype, const void *bytes, int64_t i)
+{
+    return whole_value(dtype, get_word(dtype, bytes, i));
 }
 
 static uint32_t half_bits(float value)

@@ -187,50 +187,6 @@ double nw_fold_round(nw_dtype dtype, double value)
 
 /* ---- loading ---- */
 
-static uint64_t read_bytes(const uint8_t *bytes, int n)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < n; i++)
-        value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
-
-static double float_from_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return (double)value;
-}
-
-static double half_from_bits(uint32_t bits)
-{
-    int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);
-    double value;
-    if (exponent == 31)
-        value = fraction ? NAN : INFINITY;
-    else if (exponent == 0)
-        value = ldexp(fraction, -24);
-    else
-        value = ldexp(1024 + fraction, exponent - 25);
-    return bits >> 15 ? -value : value;
-}
-
-static double read_float(nw_dtype dtype, uint64_t raw)
-{
-    double value;
-    switch (dtype) {
-    case NW_DTYPE_FLOAT16:
-        return half_from_bits((uint32_t)raw);
-    case NW_DTYPE_BFLOAT16:
-        return float_from_bits((uint32_t)raw << 16);
-    case NW_DTYPE_FLOAT32:
-        return float_from_bits((uint32_t)raw);
-    default:
-        memcpy(&value, &raw, sizeof value);
-        return value;
-    }
-}
-
 void nw_fold_load(nw_graph *graph, nw_tensor_id id)
 {
     nw_tensor *tensor = &graph->tensors[id];
@@ -244,14 +200,12 @@ void nw_fold_load(nw_graph *graph, nw_tensor_id id)
     nw_values values;
     allocate(graph, tensor->dtype, n, &values);
     *work += n + 1;
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t raw = bits == 4 ? (uint64_t)tensor->data[i / 2] >> (i % 2 * 4)
-                                 : read_bytes(tensor->data + i * (bits / 8), bits / 8);
+    for (int64_t i = 0; i < n; i++)
         if (values.ints)
-            values.ints[i] = nw_fold_wrap(tensor->dtype, (int64_t)raw);
+            values.ints[i] =
+                nw_fold_wrap(tensor->dtype, nw_element_read_int(tensor->dtype, tensor->data, i));
         else
-            values.floats[i] = read_float(tensor->dtype, raw);
-    }
+            values.floats[i] = nw_element_read(tensor->dtype, tensor->data, i);
     tensor->ints = values.ints;
     tensor->floats = values.floats;
 }

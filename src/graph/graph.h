@@ -66,6 +66,7 @@ bool nw_dtype_is_float(nw_dtype dtype);
  * rounds floats to even and cuts a fraction off integers; of types up to 64 bits that are numbers.
  */
 double nw_element_read(nw_dtype dtype, const void *bytes, int64_t i);
+int64_t nw_element_read_int(nw_dtype dtype, const void *bytes, int64_t i);
 void nw_element_write(nw_dtype dtype, void *bytes, int64_t i, double value);
 void nw_element_write_int(nw_dtype dtype, void *bytes, int64_t i, int64_t value);
 
