@@ -273,6 +273,21 @@ int nw_groups_of(const nw_groups *g, nw_tensor_id tensor, char *why, size_t size
     return -1;
 }
 
+int64_t nw_groups_number(const nw_groups *g, int group, nw_tensor_id tensor, int64_t channels)
+{
+    const nw_channel_group *list = &g->list[group];
+    for (int i = 0; i < list->n_members; i++) {
+        const struct nw_group_member *m = &list->members[i];
+        int64_t n;
+        if (m->tensor != tensor || m->is_part || __builtin_mul_overflow(channels, m->divisor, &n) ||
+            n % m->factor)
+            continue;
+        n /= m->factor;
+        return n % list->multiple ? 0 : n;
+    }
+    return 0;
+}
+
 /* ---- of an arch ---- */
 
 const nw_groups *nw_arch_group_table(const nw_arch *arch)

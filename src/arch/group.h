@@ -24,6 +24,10 @@ void nw_groups_free(nw_groups *groups); /* NULL is fine */
 const nw_channel_group *nw_groups_list(const nw_groups *groups, int *n);
 int nw_groups_of(const nw_groups *groups, nw_tensor_id tensor, char *why, size_t size);
 
+/* The number of a group for which a tensor of it has so many channels; 0: there is none, because
+ * several groups share the axis or the channels do not divide. */
+int64_t nw_groups_number(const nw_groups *groups, int group, nw_tensor_id tensor, int64_t channels);
+
 /* Of an arch, found when first asked for. */
 const nw_groups *nw_arch_group_table(const nw_arch *arch);
 
