@@ -20,7 +20,7 @@ static const nw_command commands[] = {
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
     {"export", nw_command_export,
-     "nasw export FILE -o F.onnx|.json [--weights keep|new|none] [--input NAME=1x3x320x320]\n"
+     "nasw export FILE -o F.onnx|.json|.py [--weights keep|new|none] [--input NAME=1x3x320x320]\n"
      "      write the network in another form, weights included: kept, made up, or all 0"},
     {"measure", nw_command_measure,
      "nasw measure --hw NAME [--shapes F.csv] [--networks N] [--seed N] -o OUT.csv\n"

@@ -27,6 +27,11 @@ static nw_status write_json(export_work *w, nw_buf *out, nw_error *err)
     return NW_OK;
 }
 
+static nw_status write_pytorch(export_work *w, nw_buf *out, nw_error *err)
+{
+    return nw_pytorch_write(w->graph, out, err);
+}
+
 /* What is written, by the end of the file's name; standard output takes the text that every network
  * can be written as. */
 typedef struct export_format {
@@ -38,6 +43,7 @@ typedef struct export_format {
 static const export_format export_formats[] = {
     {".onnx", "ONNX model", write_onnx, true},
     {".json", "network JSON", write_json, false},
+    {".py", "PyTorch module without weights", write_pytorch, false},
 };
 
 static const export_format *find_format(const char *path)
@@ -48,8 +54,8 @@ static const export_format *find_format(const char *path)
     for (size_t i = 0; suffix && i < sizeof export_formats / sizeof *export_formats; i++)
         if (strcmp(export_formats[i].suffix, suffix) == 0)
             return &export_formats[i];
-    nw_command_fail_usage("-o %s: the end of the name says what is written; there are .onnx and "
-                          ".json",
+    nw_command_fail_usage("-o %s: the end of the name says what is written; there are .onnx, "
+                          ".json and .py",
                           path);
     return NULL;
 }
@@ -201,7 +207,7 @@ int nw_command_export(nw_options *o)
 {
     export_work w = {.o = o};
     if (o->n_files != 1 || !o->out)
-        return nw_command_fail_usage("usage: nasw export FILE -o F.onnx|.json [--weights "
+        return nw_command_fail_usage("usage: nasw export FILE -o F.onnx|.json|.py [--weights "
                                      "keep|new|none] [--input NAME=1x3x320x320]");
     const export_format *format = find_format(o->out);
     if (!format || !read_weights(o, &w.onnx.weights))

@@ -86,6 +86,13 @@ typedef struct nw_onnx_options {
 NW_CHECKED nw_status nw_onnx_write(const nw_graph *graph, const nw_onnx_options *options,
                                    nw_buf *out, nw_error *err);
 
+/* Appends a sealed graph as a Python module of torch.nn, for people to read and train: its blocks as
+ * objects of small classes where lifting finds them, a line a node for the rest, float, N,C,H,W
+ * inside, inputs and outputs in the graph's own order. Weights are not included; the number of
+ * parameters is that of nw_graph_count, and the file, run by itself, checks it and its shapes.
+ * NW_UNSUPPORTED: err->where is a node that ONNX or PyTorch has nothing for. */
+NW_CHECKED nw_status nw_pytorch_write(const nw_graph *graph, nw_buf *out, nw_error *err);
+
 /* Whether the bytes look like that format; cheap. */
 bool nw_onnx_is(const nw_file *file);
 bool nw_tflite_is(const nw_file *file);
