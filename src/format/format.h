@@ -86,8 +86,8 @@ typedef struct nw_onnx_options {
 NW_CHECKED nw_status nw_onnx_write(const nw_graph *graph, const nw_onnx_options *options,
                                    nw_buf *out, nw_error *err);
 
-/* Appends a sealed graph as a Python module of torch.nn, for people to read and train: its blocks as
- * objects of small classes where lifting finds them, a line a node for the rest, float, N,C,H,W
+/* Appends a sealed graph as a Python module of torch.nn, for people to read and train: its blocks
+ * as objects of small classes where lifting finds them, a line a node for the rest, float, N,C,H,W
  * inside, inputs and outputs in the graph's own order. Weights are not included; the number of
  * parameters is that of nw_graph_count, and the file, run by itself, checks it and its shapes.
  * NW_UNSUPPORTED: err->where is a node that ONNX or PyTorch has nothing for. */
