@@ -92,8 +92,8 @@ deps-runtime:
 	$(if $(shell /usr/bin/python3 -c 'import onnx' 2>&1 || echo none),$(call need,$(PKGS_ONNX)))
 test-runtime: deps
 	-@$(MAKE) --no-print-directory -s deps-runtime
-	@$(MAKE) --no-print-directory -s $(JOBS) all $(B)/tests/onnx_copy
-	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw NASW_COPY=$(B)/tests/onnx_copy \
+	@$(MAKE) --no-print-directory -s $(JOBS) all $(B)/tests/onnx_copy $(B)/tests/onnx_thin
+	@NASW_SHARED='$(NASW_SHARED)' NASW_BIN=$(B)/nasw NASW_COPY=$(B)/tests/onnx_copy NASW_THIN=$(B)/tests/onnx_thin \
 	    RUNTIME=build/runtime sh tests/runtime/run.sh
 lint:
 	$(call need,$(PKGS_LINT))
@@ -171,7 +171,7 @@ $(B)/tests/test_lua%: $(B)/tests/test_lua%.o $(SUPPORT) $(B)/libnwlua.a $(B)/lib
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench_*.c))
-$(B)/tests/bench $(B)/tests/accuracy $(B)/tests/onnx_copy: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
+$(B)/tests/bench $(B)/tests/accuracy $(B)/tests/onnx_copy $(B)/tests/onnx_thin: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(LIBS) -o $@
 fuzz-%: $(B)/libnw.a
 	@mkdir -p $(B)/tests build/corpus/$*
