@@ -116,7 +116,18 @@ bool nw_solve_list(const nw_solver *s, int i, nw_int_list *out)
 static bool step_back(const nw_graph *graph, const nw_node *node, int *input, int *element)
 {
     int at = 0;
+    const int64_t *values;
     switch (node->op) {
+    case NW_OP_GATHER: /* of a list */
+        values = node->n_inputs > 1 && node->inputs[1] != NW_NONE
+                     ? graph->tensors[node->inputs[1]].ints
+                     : NULL;
+        if (!values || graph->tensors[node->inputs[0]].shape.rank != 1)
+            return false;
+        *input = 0;
+        *element = (int)values[*element];
+        *element += *element < 0 ? (int)graph->tensors[node->inputs[0]].shape.dims[0] : 0;
+        return true;
     case NW_OP_IDENTITY:
     case NW_OP_CAST:
     case NW_OP_RESHAPE:
@@ -143,8 +154,11 @@ static bool step_back(const nw_graph *graph, const nw_node *node, int *input, in
     }
 }
 
-bool nw_site_trace(const nw_graph *graph, nw_site *site)
+/* Goes back from an element of an integer list to where it stands: true: in a stored constant that
+ * site->node reads; else in the output of site->node, a Shape, or (*shape_of NW_NONE) nowhere. */
+static bool trace(const nw_graph *graph, nw_site *site, nw_tensor_id *shape_of)
 {
+    *shape_of = NW_NONE;
     if (site->input < 0)
         return true;
     for (int steps = 0; steps < 32; steps++) {
@@ -152,15 +166,36 @@ bool nw_site_trace(const nw_graph *graph, nw_site *site)
         const nw_tensor *tensor = &graph->tensors[id];
         if (tensor->data && tensor->is_const && tensor->ints)
             return true;
-        if (tensor->producer == NW_NONE ||
-            !step_back(graph, &graph->nodes[tensor->producer], &site->input, &site->element))
+        if (tensor->producer == NW_NONE)
+            return false;
+        const nw_node *node = &graph->nodes[tensor->producer];
+        if (node->op == NW_OP_SHAPE && !node->attrs.has_ints && node->inputs[0] != NW_NONE)
+            *shape_of = node->inputs[0];
+        if (*shape_of != NW_NONE || !step_back(graph, node, &site->input, &site->element))
             return false;
         site->node = tensor->producer;
-        if (site->input >= graph->nodes[site->node].n_inputs ||
-            graph->nodes[site->node].inputs[site->input] == NW_NONE)
+        if (site->input >= node->n_inputs || node->inputs[site->input] == NW_NONE)
             return false;
     }
     return false;
+}
+
+bool nw_site_trace(const nw_graph *graph, nw_site *site)
+{
+    nw_tensor_id shape_of;
+    return trace(graph, site, &shape_of);
+}
+
+nw_term nw_solve_number(nw_solver *s, const nw_int_list *list, int element)
+{
+    nw_site site = {.node = s->id, .input = list->input, .element = element};
+    nw_tensor_id x;
+    int64_t value = list->values[element];
+    if (trace(s->graph, &site, &x) || !nw_solve_is_known(s, x) || site.element < 0 ||
+        site.element >= nw_solve_shape(s, x)->rank ||
+        nw_solve_shape(s, x)->dims[site.element] != value)
+        return value;
+    return nw_solve_axis(s, x, site.element);
 }
 
 bool nw_solve_is_open(const nw_solver *s, const nw_int_list *list, int element)

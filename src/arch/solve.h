@@ -80,6 +80,8 @@ typedef struct nw_int_list {
     int n, input;
 } nw_int_list;
 bool nw_solve_list(const nw_solver *s, int i, nw_int_list *out);
+/* A number of it, as the size of an axis if it was taken from a Shape. */
+nw_term nw_solve_number(nw_solver *s, const nw_int_list *list, int element);
 /* Whether a rewriting of that number in the file is possible at all. */
 bool nw_solve_is_open(const nw_solver *s, const nw_int_list *list, int element);
 /* That number is plus - minus from now on, if terms are not numbers anyway. */

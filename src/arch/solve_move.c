@@ -174,6 +174,14 @@ static void mark_targets(nw_solver *s, const nw_int_list *list, const nw_shape *
             nw_solve_site(s, list, axis, terms[axis], 0);
 }
 
+/* Input i is left out or its values are known: the output's shape is not only claimed. */
+static bool knows_param(const nw_solver *s, int i)
+{
+    nw_tensor_id x = nw_solve_input(s, i);
+    return x == NW_NONE || s->node->attrs.has_ints || s->graph->tensors[x].ints ||
+           s->graph->tensors[x].floats;
+}
+
 static void reshape(nw_solver *s, bool has_target)
 {
     nw_tensor_id out = nw_solve_output(s, 0);
@@ -209,7 +217,8 @@ static void expand(nw_solver *s)
     bool is_listed = nw_solve_list(s, 1, &list) && list.n == to->rank;
     for (int axis = 0; axis < to->rank; axis++) {
         int at = axis - (to->rank - from->rank);
-        terms[axis] = to->dims[axis];
+        bool is_told = is_listed && list.values[axis] == to->dims[axis];
+        terms[axis] = is_told ? nw_solve_number(s, &list, axis) : to->dims[axis];
         if (at < 0)
             continue;
         if (from->dims[at] == to->dims[axis])
@@ -416,8 +425,12 @@ static void constant_of_shape(nw_solver *s)
     nw_int_list list = {shape->ints, nw_solve_shape(s, out)->rank, 0};
     for (int axis = 0; axis < list.n && list.values; axis++) {
         int64_t size = list.values[axis];
-        if (size < 1 || !nw_solve_is_open(s, &list, axis))
+        if (size < 1)
             continue;
+        if (!nw_solve_is_open(s, &list, axis)) {
+            nw_solve_set(s, out, axis, nw_solve_number(s, &list, axis));
+            continue;
+        }
         nw_term term = nw_term_var(&s->terms, size);
         nw_solve_set(s, out, axis, term);
         nw_solve_site(s, &list, axis, term, 0);
@@ -429,7 +442,7 @@ bool nw_solve_move(nw_solver *s)
     switch (s->node->op) {
     case NW_OP_RESHAPE:
         reshape(s, true);
-        return true;
+        return knows_param(s, 1);
     case NW_OP_FLATTEN:
     case NW_OP_SQUEEZE:
     case NW_OP_UNSQUEEZE:
@@ -440,10 +453,10 @@ bool nw_solve_move(nw_solver *s)
         return true;
     case NW_OP_EXPAND:
         expand(s);
-        return true;
+        return knows_param(s, 1);
     case NW_OP_TILE:
         tile(s);
-        return true;
+        return knows_param(s, 1);
     case NW_OP_CONCAT:
         nw_solve_concat(s);
         return true;
@@ -469,7 +482,7 @@ bool nw_solve_move(nw_solver *s)
         return pad(s);
     case NW_OP_RESIZE:
         resize(s);
-        return true;
+        return s->node->attrs.n_floats > 0 || knows_param(s, 1);
     case NW_OP_DEPTH_TO_SPACE:
     case NW_OP_SPACE_TO_DEPTH:
         trade_space(s);
