@@ -92,6 +92,19 @@ START_TEST(what_is_written_is_the_same_network)
 }
 END_TEST
 
+START_TEST(block_strings_are_written_as_block_strings)
+{
+    size_t n_bytes;
+    export_done("cn_r1_k3_s2_c32 ir_r2_k3_s2_e6_c24_se0.25 cn_r1_k1_s1_c40", "a.txt", NULL, NULL,
+                "timm block strings");
+    char *text = read_text(path_of("a.txt"), &n_bytes);
+    ck_assert_str_eq(text, "cn_r1_k3_s2_c32\nir_r2_k3_s2_e6_c24_se0.25\ncn_r1_k1_s1_c40\n");
+    free(text);
+    export_done("demo", "b.txt", NULL, NULL, "not the whole network: ");
+    export_done("demo", "b.py", NULL, NULL, "PyTorch module without weights");
+}
+END_TEST
+
 START_TEST(stderr_says_what_became_of_the_weights)
 {
     export_done(BLOCKS, "a.onnx", NULL, NULL, "made up after He et al. 2015: the file has no");
@@ -179,6 +192,7 @@ static Suite *export_suite(void)
     tcase_add_checked_fixture(test, set_up, tear_down);
     tcase_set_timeout(test, 60);
     tcase_add_loop_test(test, what_is_written_is_the_same_network, 0, 2);
+    tcase_add_test(test, block_strings_are_written_as_block_strings);
     tcase_add_test(test, stderr_says_what_became_of_the_weights);
     tcase_add_test(test, a_free_size_is_fixed_by_input);
     tcase_add_test(test, the_input_is_never_written_over);

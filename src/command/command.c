@@ -20,8 +20,10 @@ static const nw_command commands[] = {
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
     {"export", nw_command_export,
-     "nasw export FILE -o F.onnx|.json|.py [--weights keep|new|none] [--input NAME=1x3x320x320]\n"
-     "      write the network in another form, weights included: kept, made up, or all 0"},
+     "nasw export FILE -o F.onnx|.json|.py|.txt [--weights keep|new|none]\n"
+     "            [--input NAME=1x3x320x320]\n"
+     "      write the network as ONNX (weights kept, made up or all 0), as network JSON, as a\n"
+     "      PyTorch module or as timm block strings"},
     {"measure", nw_command_measure,
      "nasw measure --hw NAME [--shapes F.csv] [--networks N] [--seed N] -o OUT.csv\n"
      "      measure kernels on the simulated device: those listed, or a plan that covers\n"

@@ -8,7 +8,9 @@
 
 typedef struct export_work {
     const nw_options *o;
-    nw_graph *graph;
+    const nw_arch *arch;
+    const nw_graph *graph; /* of arch */
+    int n_left_out;        /* blocks that the text has no word for */
     nw_onnx_options onnx;
     nw_onnx_report report;
 } export_work;
@@ -32,6 +34,11 @@ static nw_status write_pytorch(export_work *w, nw_buf *out, nw_error *err)
     return nw_pytorch_write(w->graph, out, err);
 }
 
+static nw_status write_timm(export_work *w, nw_buf *out, nw_error *err)
+{
+    return nw_timm_write(w->arch, out, &w->n_left_out, err);
+}
+
 /* What is written, by the end of the file's name; standard output takes the text that every network
  * can be written as. */
 typedef struct export_format {
@@ -44,6 +51,7 @@ static const export_format export_formats[] = {
     {".onnx", "ONNX model", write_onnx, true},
     {".json", "network JSON", write_json, false},
     {".py", "PyTorch module without weights", write_pytorch, false},
+    {".txt", "timm block strings", write_timm, false},
 };
 
 static const export_format *find_format(const char *path)
@@ -55,7 +63,7 @@ static const export_format *find_format(const char *path)
         if (strcmp(export_formats[i].suffix, suffix) == 0)
             return &export_formats[i];
     nw_command_fail_usage("-o %s: the end of the name says what is written; there are .onnx, "
-                          ".json and .py",
+                          ".json, .py and .txt",
                           path);
     return NULL;
 }
@@ -177,6 +185,11 @@ static void tell(const export_work *w, const export_format *format)
             format->name, (long long)counts.macs, (long long)counts.params);
     if (format->has_weights)
         tell_weights(w);
+    if (w->n_left_out)
+        fprintf(stderr,
+                "nasw: not the whole network: %d blocks that timm's strings cannot say are "
+                "comments\n",
+                w->n_left_out);
 }
 
 static nw_status save(const export_work *w, const nw_buf *bytes, nw_error *err)
@@ -189,7 +202,12 @@ static nw_status save(const export_work *w, const nw_buf *bytes, nw_error *err)
 static nw_status export_network(export_work *w, const export_format *format, nw_error *err)
 {
     nw_buf bytes = {0};
-    nw_status status = nw_model_load(w->o->files[0], w->o->sizes, w->o->n_sizes, &w->graph, err);
+    nw_graph *graph;
+    nw_status status = nw_model_load(w->o->files[0], w->o->sizes, w->o->n_sizes, &graph, err);
+    if (status == NW_OK) {
+        w->arch = nw_arch_lift(graph);
+        w->graph = nw_arch_graph(w->arch);
+    }
     if (status == NW_OK)
         status = spare_input(w, err);
     if (status == NW_OK) {
@@ -207,7 +225,7 @@ int nw_command_export(nw_options *o)
 {
     export_work w = {.o = o};
     if (o->n_files != 1 || !o->out)
-        return nw_command_fail_usage("usage: nasw export FILE -o F.onnx|.json|.py [--weights "
+        return nw_command_fail_usage("usage: nasw export FILE -o F.onnx|.json|.py|.txt [--weights "
                                      "keep|new|none] [--input NAME=1x3x320x320]");
     const export_format *format = find_format(o->out);
     if (!format || !read_weights(o, &w.onnx.weights))
@@ -219,6 +237,6 @@ int nw_command_export(nw_options *o)
         tell(&w, format);
     else
         code = status == NW_CANCELLED ? NW_EXIT_BAD_FILE : nw_command_fail(&err);
-    nw_graph_free(w.graph);
+    nw_arch_release(w.arch);
     return code;
 }

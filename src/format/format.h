@@ -7,6 +7,7 @@
 #ifndef NW_FORMAT_H
 #define NW_FORMAT_H
 
+#include "src/arch/arch.h"
 #include "src/base/error.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
@@ -44,6 +45,14 @@ void nw_network_json_write_to(const nw_graph *graph, const char *path, const cha
  * H,W, float32, weights without values, tensors named as timm names them; height and width of the
  * input stay open. */
 NW_CHECKED nw_status nw_timm_read(const nw_file *file, nw_graph **out, nw_error *err);
+/* Appends the blocks of an arch as timm's strings, a stage a line, runs of equal ones as repeats.
+ * Strings are a chain: a block that timm has no word for (an op, a head, a kernel that is not odd,
+ * a width that is no multiple of 8, one that reads another map than the last string makes) is a
+ * comment with the reason, counted in *n_left_out (may be NULL). Where that is 0 the text is the
+ * whole network: read again it has the same MACs and, where every convolution has its
+ * normalisation, the same parameters. NW_UNSUPPORTED: no block can be said. */
+NW_CHECKED nw_status nw_timm_write(const nw_arch *arch, nw_buf *out, int *n_left_out,
+                                   nw_error *err);
 /* An OFA description {"ks": [20], "e": [20], "d": [5], "r": [1]}: the whole MobileNetV3 that Cai et
  * al. 2020 cut from their supernet of width 1, with its stem and classifier. */
 NW_CHECKED nw_status nw_ofa_read(const nw_file *file, nw_graph **out, nw_error *err);
