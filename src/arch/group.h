@@ -47,7 +47,8 @@ NW_CHECKED nw_status nw_resize_groups(const nw_groups *groups, const nw_resize *
 /* Every free group times `factor`, rounded to a multiple of `divisor` channels (at least 1) as
  * MobileNet's make_divisible does: the nearest, at least divisor, and one more where that is under
  * 0.9 of what was asked for (tensorflow/models, research/slim/nets/mobilenet; timm,
- * layers/helpers). NW_INVALID: no group is free. */
+ * layers/helpers). But at a factor of 1 or less what is narrower than that multiple stays.
+ * NW_INVALID: no group is free. */
 NW_CHECKED nw_status nw_resize_width(const nw_groups *groups, double factor, int64_t divisor,
                                      nw_graph **out, nw_error *err);
 

@@ -157,6 +157,8 @@ int64_t nw_resize_divisible(const nw_channel_group *group, double factor, int64_
 {
     int64_t step = common_multiple(divisor < 1 ? 1 : divisor, group->multiple);
     double asked = (double)group->n * factor;
+    if (group->n < step && factor <= 1)
+        return group->n;
     if (!(asked < (double)MAX_NUMBER))
         return MAX_NUMBER / step * step;
     int64_t n = (int64_t)(asked + (double)step / 2) / step * step;
