@@ -1,4 +1,5 @@
 /* arch.c - the life of an arch, and its blocks by number, node and label. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,15 @@ void nw_arch_release(const nw_arch *arch)
     nw_graph_free(mine->graph);
     free(mine->edits);
     free(mine);
+}
+
+nw_graph *nw_arch_take_graph(const nw_arch *arch)
+{
+    nw_arch *mine = (nw_arch *)arch;
+    assert(atomic_load(&mine->n_owners) == 1);
+    nw_graph *graph = mine->graph;
+    mine->graph = NULL;
+    return graph;
 }
 
 const nw_graph *nw_arch_graph(const nw_arch *arch)

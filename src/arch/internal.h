@@ -35,6 +35,9 @@ struct nw_arch {
 const nw_arch *nw_arch_derive(const nw_arch *from, nw_graph *graph, const nw_edit *edits,
                               int n_edits);
 
+/* The graph of an arch that nobody else holds; the arch can only be released then. */
+nw_graph *nw_arch_take_graph(const nw_arch *arch);
+
 /* The blocks, found when first asked for. */
 const nw_lifting *nw_arch_lifting(const nw_arch *arch);
 

@@ -1,0 +1,78 @@
+/* edit.h - between the files that edit archs; private to src/arch.
+ */
+#ifndef NW_ARCH_EDIT_H
+#define NW_ARCH_EDIT_H
+
+#include "src/arch/internal.h"
+#include "src/arch/piece.h"
+
+/* Text as in nw_selector. err->where is the text. */
+NW_CHECKED nw_status nw_selector_read(const char *text, nw_selector *out, nw_error *err);
+void nw_selector_write(const nw_selector *where, nw_buf *out);
+bool nw_selector_matches(const nw_selector *where, const nw_block *block);
+
+/* One edit on its way. */
+typedef struct nw_edit_work {
+    const nw_arch *arch;
+    const nw_edit *edit;
+    const nw_block **picks; /* what the selector picks, in the arch's order */
+    int n_picks;
+    nw_edit_report *report; /* notes go here */
+} nw_edit_work;
+
+/* What a kind of edit does to one block of a draft. NW_INVALID: it cannot, nothing is changed;
+ * err->where is the block's label, err->message goes on from there ("has no expansion"). note: what
+ * was done; is_done false: the block is so already. */
+typedef nw_status (*nw_edit_block_fn)(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                                      nw_edit_note *note, nw_error *err);
+/* The same for edits that are not a block's: *out is a sealed graph, or NULL where nothing
+ * changes. */
+typedef nw_status (*nw_edit_net_fn)(nw_edit_work *work, nw_graph **out, nw_error *err);
+
+nw_status nw_edit_variant(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                          nw_edit_note *note, nw_error *err);
+nw_status nw_edit_kernel(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                         nw_edit_note *note, nw_error *err);
+nw_status nw_edit_stride(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                         nw_edit_note *note, nw_error *err);
+nw_status nw_edit_act(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                      nw_edit_note *note, nw_error *err);
+nw_status nw_edit_residual(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                           nw_edit_note *note, nw_error *err);
+nw_status nw_edit_squeeze(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                          nw_edit_note *note, nw_error *err);
+nw_status nw_edit_hint(nw_draft *draft, const nw_block *block, const nw_edit *edit,
+                       nw_edit_note *note, nw_error *err);
+
+nw_status nw_edit_channels(nw_edit_work *work, nw_graph **out, nw_error *err);
+nw_status nw_edit_expansion(nw_edit_work *work, nw_graph **out, nw_error *err);
+nw_status nw_edit_width(nw_edit_work *work, nw_graph **out, nw_error *err);
+nw_status nw_edit_resolution(nw_edit_work *work, nw_graph **out, nw_error *err);
+nw_status nw_edit_depth(nw_edit_work *work, nw_graph **out, nw_error *err);
+
+/* A note of the report; text may be filled by the caller. */
+nw_edit_note *nw_edit_add_note(nw_edit_work *work, const char *where, bool is_done);
+/* Whether a refusal of one pick refuses the edit: the selector names one block. */
+bool nw_edit_is_single(const nw_edit *edit);
+
+/* Seals a draft, with the ends of the network in the shapes they had. */
+NW_CHECKED nw_status nw_edit_seal(nw_draft *draft, nw_graph **out, nw_error *err);
+
+/* Another stride, padded so that the output is the input's size over it, rounded up. */
+void nw_window_set_stride(const nw_graph *graph, const nw_piece *piece, int32_t stride,
+                          nw_window *window);
+
+/* Whether a kind is one whose parts are convolutions that edits can write anew. */
+bool nw_block_is_main(nw_block_kind kind);
+/* The piece that makes the block's map before a residual is added: the last one. */
+nw_part_role nw_block_last_role(const nw_block *block);
+/* Squeeze-and-excite's two convolutions for other numbers of channels: outer, inner. */
+NW_CHECKED nw_status nw_squeeze_check(const nw_draft *draft, const nw_block *block,
+                                      nw_piece squeeze[2], nw_error *err);
+void nw_squeeze_set(nw_draft *draft, const nw_piece squeeze[2], int64_t outer, int64_t inner);
+/* An add of the block's input behind `like` (an old tensor): from what is now computed in `raw` to
+ * the tensor `out`. */
+void nw_residual_emit(nw_draft *draft, nw_tensor_id like, nw_tensor_id raw, nw_tensor_id in,
+                      nw_tensor_id out);
+
+#endif

@@ -1,0 +1,191 @@
+/* edit_net.c - edits that reach through the network: channels, expansion, width, resolution.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "src/arch/edit.h"
+
+#define DEFAULT_DIVISOR 8 /* of the width multiplier, as MobileNet's */
+
+/* ---- channels of picked blocks ---- */
+
+/* What is resized for one block: a map, and how many channels it should have. */
+typedef struct want {
+    nw_tensor_id map;
+    int64_t now, wanted;
+} want;
+
+static int64_t count_of(const nw_edit *edit, int64_t now)
+{
+    int64_t step = edit->count;
+    int64_t down = now / step * step, up = (now + step - 1) / step * step;
+    switch (edit->mode) {
+    case NW_COUNT_SET:
+        return edit->count;
+    case NW_COUNT_DOWN:
+        return down > 0 ? down : step;
+    case NW_COUNT_UP:
+        return up;
+    case NW_COUNT_NEAREST:
+        return down > 0 && now - down < up - now ? down : up;
+    }
+    return now;
+}
+
+static nw_status want_channels(const nw_arch *arch, const nw_block *block, const nw_edit *edit,
+                               want *out, nw_error *err)
+{
+    (void)arch;
+    char where[16];
+    if (!nw_block_is_main(block->kind) && block->kind != NW_BLOCK_UPSAMPLE &&
+        block->kind != NW_BLOCK_FC && block->kind != NW_BLOCK_HEAD)
+        return nw_fail(err, NW_INVALID, nw_block_label(block, where, sizeof where),
+                       "has no channels of its own: it is a block of kind %s",
+                       nw_block_kind_name(block->kind));
+    *out = (want){block->out, block->out_c, count_of(edit, block->out_c)};
+    return NW_OK;
+}
+
+static nw_status want_expansion(const nw_arch *arch, const nw_block *block, const nw_edit *edit,
+                                want *out, nw_error *err)
+{
+    (void)arch;
+    char where[16];
+    const nw_block_part *expand = &block->parts[NW_PART_EXPAND];
+    bool is_fused = block->kind == NW_BLOCK_FUSED || block->kind == NW_BLOCK_FUSED_GROUPED;
+    bool has_inner = expand->conv != NW_NONE || is_fused || block->kind == NW_BLOCK_BASIC;
+    if (!has_inner)
+        return nw_fail(err, NW_INVALID, nw_block_label(block, where, sizeof where),
+                       "has no expansion to change: it is a block of kind %s",
+                       nw_block_kind_name(block->kind));
+    int64_t wanted = edit->number > 0 ? llround(edit->number * (double)block->in_c)
+                                      : count_of(edit, block->mid_c);
+    nw_tensor_id map = expand->conv != NW_NONE ? expand->out : block->parts[NW_PART_SPATIAL].out;
+    *out = (want){map, block->mid_c, wanted < 1 ? 1 : wanted};
+    return NW_OK;
+}
+
+/* A group's new number, with the notes of the blocks that asked for it. */
+static nw_status find_resize(const nw_groups *groups, const nw_block *block, const want *w,
+                             nw_resize *out, nw_error *err)
+{
+    char where[16], why[200] = "";
+    nw_block_label(block, where, sizeof where);
+    out->group = nw_groups_of(groups, w->map, why, sizeof why);
+    if (out->group < 0)
+        return nw_fail(err, NW_INVALID, where, "keeps its channels: %s", why);
+    int n;
+    const nw_channel_group *group = &nw_groups_list(groups, &n)[out->group];
+    if (group->is_fixed)
+        return nw_fail(err, NW_INVALID, where, "keeps its channels: %s", group->why);
+    out->n = nw_groups_number(groups, out->group, w->map, w->wanted);
+    if (out->n <= 0 || out->n % group->multiple)
+        return nw_fail(err, NW_INVALID, where,
+                       "cannot have %lld channels: they go in steps of %lld", (long long)w->wanted,
+                       (long long)(group->multiple * w->now / group->n));
+    return NW_OK;
+}
+
+typedef nw_status (*want_fn)(const nw_arch *arch, const nw_block *block, const nw_edit *edit,
+                             want *out, nw_error *err);
+
+/* Adds a resize; false: another block of the group wants another number. */
+static bool add_resize(nw_resize *resizes, int *n, nw_resize resize)
+{
+    for (int i = 0; i < *n; i++)
+        if (resizes[i].group == resize.group)
+            return resizes[i].n == resize.n;
+    resizes[(*n)++] = resize;
+    return true;
+}
+
+/* What one pick asks for; a refusal is noted, or returned where one block alone is meant. */
+static nw_status ask_pick(nw_edit_work *work, const nw_groups *groups, const nw_block *block,
+                          want_fn find, nw_resize *resizes, int *n_resizes, nw_error *err)
+{
+    char where[16];
+    want w;
+    nw_resize resize;
+    nw_error why = {.message = ""};
+    nw_block_label(block, where, sizeof where);
+    nw_status status = find(work->arch, block, work->edit, &w, &why);
+    if (status == NW_OK && w.now != w.wanted)
+        status = find_resize(groups, block, &w, &resize, &why);
+    if (status == NW_OK && w.now != w.wanted && !add_resize(resizes, n_resizes, resize))
+        status = nw_fail(&why, NW_INVALID, where,
+                         "shares its channels with a block that would have another number");
+    if (status != NW_OK) {
+        if (err)
+            *err = why;
+        nw_edit_note *note = nw_edit_add_note(work, where, false);
+        snprintf(note->text, sizeof note->text, "%.159s", why.message);
+        return status;
+    }
+    nw_edit_note *note = nw_edit_add_note(work, where, w.now != w.wanted);
+    if (w.now == w.wanted)
+        snprintf(note->text, sizeof note->text, "already %lld", (long long)w.now);
+    else
+        snprintf(note->text, sizeof note->text, "c%lld -> c%lld", (long long)w.now,
+                 (long long)w.wanted);
+    return NW_OK;
+}
+
+static nw_status resize_picks(nw_edit_work *work, want_fn find, nw_graph **out, nw_error *err)
+{
+    const nw_groups *groups = nw_arch_group_table(work->arch);
+    nw_resize *resizes = nw_alloc(((size_t)work->n_picks + 1) * sizeof *resizes);
+    nw_error first = {.message = ""}, why = {.message = ""};
+    int n_resizes = 0, n_good = 0;
+    nw_status status = NW_OK;
+    *out = NULL;
+    for (int i = 0; i < work->n_picks; i++) {
+        nw_status one = ask_pick(work, groups, work->picks[i], find, resizes, &n_resizes, &why);
+        n_good += one == NW_OK;
+        if (one != NW_OK && !first.message[0])
+            first = why;
+    }
+    if (!n_good)
+        status = nw_fail(err, NW_INVALID, first.where, "%s",
+                         work->n_picks ? first.message : "no block is picked");
+    else if (n_resizes)
+        status = nw_resize_groups(groups, resizes, n_resizes, out, err);
+    free(resizes);
+    return status;
+}
+
+nw_status nw_edit_channels(nw_edit_work *work, nw_graph **out, nw_error *err)
+{
+    return resize_picks(work, want_channels, out, err);
+}
+
+nw_status nw_edit_expansion(nw_edit_work *work, nw_graph **out, nw_error *err)
+{
+    return resize_picks(work, want_expansion, out, err);
+}
+
+/* ---- the whole network ---- */
+
+nw_status nw_edit_width(nw_edit_work *work, nw_graph **out, nw_error *err)
+{
+    const nw_edit *edit = work->edit;
+    int64_t divisor = edit->count > 0 ? edit->count : DEFAULT_DIVISOR;
+    nw_status status =
+        nw_resize_width(nw_arch_group_table(work->arch), edit->number, divisor, out, err);
+    if (status == NW_OK)
+        snprintf(nw_edit_add_note(work, "*", true)->text, 160,
+                 "every free group of channels times %g, in multiples of %lld", edit->number,
+                 (long long)divisor);
+    return status;
+}
+
+nw_status nw_edit_resolution(nw_edit_work *work, nw_graph **out, nw_error *err)
+{
+    const nw_edit *edit = work->edit;
+    nw_status status =
+        nw_resize_resolution(nw_arch_graph(work->arch), edit->count, edit->count2, out, err);
+    if (status == NW_OK)
+        snprintf(nw_edit_add_note(work, "*", true)->text, 160, "input %lld x %lld",
+                 (long long)edit->count, (long long)edit->count2);
+    return status;
+}
