@@ -300,11 +300,6 @@ static bool picks_stage(const nw_edit_work *work, int stage)
     return false;
 }
 
-static bool wants_one_stage(const nw_edit *edit)
-{
-    return edit->where.first_stage >= 0 && edit->where.first_stage == edit->where.last_stage;
-}
-
 /* One stage, in a draft of its own; what cannot be sealed is refused. */
 static nw_status try_stage(nw_edit_work *work, int stage, const nw_arch **at, bool *changed,
                            nw_error *err)

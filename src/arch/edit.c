@@ -174,7 +174,8 @@ static void report_blocks(nw_edit_work *work, const outcome *outcomes)
 {
     for (int i = 0; i < work->n_picks; i++) {
         const outcome *o = &outcomes[i];
-        nw_edit_note *note = nw_edit_add_note(work, o->note.where, o->status == NW_OK);
+        nw_edit_note *note =
+            nw_edit_add_note(work, o->note.where, o->status == NW_OK && o->note.is_done);
         snprintf(note->text, sizeof note->text, "%.159s",
                  o->status == NW_OK ? o->note.text : o->err.message);
     }

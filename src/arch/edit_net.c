@@ -33,10 +33,8 @@ static int64_t count_of(const nw_edit *edit, int64_t now)
     return now;
 }
 
-static nw_status want_channels(const nw_arch *arch, const nw_block *block, const nw_edit *edit,
-                               want *out, nw_error *err)
+static nw_status want_channels(const nw_block *block, const nw_edit *edit, want *out, nw_error *err)
 {
-    (void)arch;
     char where[16];
     if (!nw_block_is_main(block->kind) && block->kind != NW_BLOCK_UPSAMPLE &&
         block->kind != NW_BLOCK_FC && block->kind != NW_BLOCK_HEAD)
@@ -47,10 +45,9 @@ static nw_status want_channels(const nw_arch *arch, const nw_block *block, const
     return NW_OK;
 }
 
-static nw_status want_expansion(const nw_arch *arch, const nw_block *block, const nw_edit *edit,
-                                want *out, nw_error *err)
+static nw_status want_expansion(const nw_block *block, const nw_edit *edit, want *out,
+                                nw_error *err)
 {
-    (void)arch;
     char where[16];
     const nw_block_part *expand = &block->parts[NW_PART_EXPAND];
     bool is_fused = block->kind == NW_BLOCK_FUSED || block->kind == NW_BLOCK_FUSED_GROUPED;
@@ -87,8 +84,7 @@ static nw_status find_resize(const nw_groups *groups, const nw_block *block, con
     return NW_OK;
 }
 
-typedef nw_status (*want_fn)(const nw_arch *arch, const nw_block *block, const nw_edit *edit,
-                             want *out, nw_error *err);
+typedef nw_status (*want_fn)(const nw_block *block, const nw_edit *edit, want *out, nw_error *err);
 
 /* Adds a resize; false: another block of the group wants another number. */
 static bool add_resize(nw_resize *resizes, int *n, nw_resize resize)
@@ -106,10 +102,10 @@ static nw_status ask_pick(nw_edit_work *work, const nw_groups *groups, const nw_
 {
     char where[16];
     want w;
-    nw_resize resize;
+    nw_resize resize = {0, 0};
     nw_error why = {.message = ""};
     nw_block_label(block, where, sizeof where);
-    nw_status status = find(work->arch, block, work->edit, &w, &why);
+    nw_status status = find(block, work->edit, &w, &why);
     if (status == NW_OK && w.now != w.wanted)
         status = find_resize(groups, block, &w, &resize, &why);
     if (status == NW_OK && w.now != w.wanted && !add_resize(resizes, n_resizes, resize))

@@ -109,7 +109,6 @@ void nw_session_redo(nw_session *session);
 /* A copy on the heap; NULL stays NULL. */
 char *nw_copy_text(const char *text);
 
-
 /* ---- files.c ---- */
 
 NW_CHECKED nw_status nw_session_save(nw_session *session, const char *path, nw_error *err);

@@ -20,8 +20,8 @@
 /* A network on a hardware, estimated. Immutable and shared: undo history, baseline and jobs hold
  * references. */
 typedef struct nw_point {
-    const char *model; /* path as opened, or "demo" */
-    const char *label; /* short name for headers: the file's name without folder and ending */
+    const char *model;     /* path as opened, or "demo" */
+    const char *label;     /* short name for headers: the file's name without folder and ending */
     const nw_arch *arch;   /* the network's blocks, and the edits that led to it */
     const nw_graph *graph; /* of arch */
     const nw_hw *hw;

@@ -1,0 +1,269 @@
+/* Edits put to work: what they do to numbers that can be computed by hand, and that no sequence of
+ * them leaves an invalid network behind. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/arch/arch.h"
+#include "src/base/rng.h"
+#include "src/format/format.h"
+#include "tests/support.h"
+
+/* 1x1 up, depthwise 3x3, 1x1 down, residual: [ir] k3 e6 c16 on 32x32, behind a stem. */
+static const char two_blocks[] = "cn_r1_k3_s2_c16 ir_r2_k3_s1_e6_c16";
+
+static const nw_arch *read_arch(const char *text)
+{
+    nw_graph *graph;
+    nw_error err;
+    nw_input_size size = {"", {4, {1, 3, 64, 64}}};
+    ck_assert_msg(nw_model_load(text, &size, 1, &graph, &err) == NW_OK, "%s: %s", err.where,
+                  err.message);
+    return nw_arch_lift(graph);
+}
+
+static nw_edit read_edit(const char *line)
+{
+    nw_edit edit;
+    nw_error err;
+    ck_assert_msg(nw_edit_read(line, &edit, &err) == NW_OK, "%s: %s", line, err.message);
+    return edit;
+}
+
+/* Takes arch. */
+static const nw_arch *apply(const nw_arch *arch, const char *line)
+{
+    const nw_arch *out;
+    nw_edit edit = read_edit(line);
+    nw_error err;
+    ck_assert_msg(nw_arch_apply(arch, &edit, 1, &out, NULL, &err) == NW_OK, "%s: %s", err.where,
+                  err.message);
+    nw_arch_release(arch);
+    return out;
+}
+
+static int64_t macs_of(const nw_arch *arch)
+{
+    nw_counts counts;
+    nw_graph_count(nw_arch_graph(arch), &counts);
+    return counts.macs;
+}
+
+/* On a 32x32 map: stem 3*9*16, a block 16*96 + 96*9 + 96*16. */
+#define PIXELS (32 * 32)
+#define STEM   ((int64_t)PIXELS * 3 * 9 * 16)
+#define IBN    ((int64_t)PIXELS * (16 * 96 + 96 * 9 + 96 * 16))
+
+static const struct {
+    const char *line;
+    int64_t macs;
+} cases[] = {
+    {"residual ibn off", STEM + 2 * IBN},
+    {"variant 1.1 fused", STEM + IBN + (int64_t)PIXELS *(16 * 9 * 96 + 96 * 16)},
+    {"variant 1.1 fused e=4", STEM + IBN + (int64_t)PIXELS *(16 * 9 * 64 + 64 * 16)},
+    {"variant ibn fused", STEM + 2 * (int64_t)PIXELS *(16 * 9 * 96 + 96 * 16)},
+    {"expansion 1.1 3", STEM + IBN + (int64_t)PIXELS *(16 * 48 + 48 * 9 + 48 * 16)},
+    {"expansion 1.1 c=64", STEM + IBN + (int64_t)PIXELS *(16 * 64 + 64 * 9 + 64 * 16)},
+    {"kernel 1.1 5", STEM + IBN + (int64_t)PIXELS *(16 * 96 + 96 * 25 + 96 * 16)},
+    {"squeeze 1.1 0.25", STEM + 2 * IBN + 2 * 96 * 4},
+    {"act * hard_swish", STEM + 2 * IBN},
+    {"precision 1.1 int16", STEM + 2 * IBN},
+};
+
+START_TEST(an_edit_costs_what_a_hand_count_says)
+{
+    const nw_arch *arch = apply(read_arch(two_blocks), cases[_i].line);
+    ck_assert_int_eq(macs_of(arch), cases[_i].macs);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(fused_and_back_is_the_same_count)
+{
+    const nw_arch *arch = read_arch(two_blocks);
+    nw_counts before, after;
+    nw_graph_count(nw_arch_graph(arch), &before);
+    arch = apply(apply(arch, "variant 1.0 fused"), "variant 1.0 ibn");
+    nw_graph_count(nw_arch_graph(arch), &after);
+    ck_assert_int_eq(before.macs, after.macs);
+    ck_assert_int_eq(before.params, after.params);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(a_refusal_names_the_block_and_the_reason)
+{
+    static const struct {
+        const char *line, *why;
+    } refused[] = {
+        {"variant 0.0 fused", "0.0 has no expansion"},
+        {"stride 1.1 2", "adds its input to its output"},
+        {"kernel 9.9 5", "no block is picked"},
+    };
+    const nw_arch *arch = read_arch(two_blocks), *out;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        nw_edit edit = read_edit(refused[i].line);
+        nw_error err;
+        ck_assert_int_eq(nw_arch_apply(arch, &edit, 1, &out, NULL, &err), NW_INVALID);
+        ck_assert_str_eq(err.where, refused[i].line);
+        ck_assert_msg(strstr(err.message, refused[i].why) != NULL, "%s", err.message);
+    }
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(edits_are_listed_and_lead_from_the_origin_to_here)
+{
+    const nw_arch *origin = read_arch(two_blocks), *again;
+    const nw_arch *arch = apply(nw_arch_retain(origin), "variant 1.0 fused");
+    arch = apply(arch, "expansion 1.1 4");
+    int n;
+    nw_error err;
+    const nw_edit *edits = nw_arch_edits(arch, &n);
+    ck_assert_int_eq(n, 2);
+    ck_assert_ptr_eq(nw_arch_origin(arch), origin);
+    ck_assert_int_eq(nw_arch_apply(origin, edits, n, &again, NULL, &err), NW_OK);
+    nw_buf a = {0}, b = {0};
+    nw_network_json_write(nw_arch_graph(arch), &a);
+    nw_network_json_write(nw_arch_graph(again), &b);
+    ck_assert_str_eq(nw_buf_text(&a), nw_buf_text(&b));
+    nw_buf_fini(&a);
+    nw_buf_fini(&b);
+    nw_arch_release(again);
+    nw_arch_release(arch);
+    nw_arch_release(origin);
+}
+END_TEST
+
+/* ---- random sequences on real networks ---- */
+
+static const char *const models[] = {
+    "light_squeezenet.onnx",
+    "person_detect_rpi.onnx",
+    "tv_lraspp_mobilenet_v3_small_256.onnx",
+    "tv_mobilenet_v2_w035_224.onnx",
+    "tv_mobilenet_v2_w035_224_qdq.onnx",
+    "tv_ssdlite320_mobilenet_v3_large_2cls.onnx",
+    "ultraface_slim_320.onnx",
+    "yunet_n_320.onnx",
+    "blazeface_short_range.tflite",
+    "deeplabv3_mnv2_dm05_pascal_quant.tflite",
+    "mcunet_person_det.tflite",
+    "mcunet_vww.tflite",
+    "mlperf_tiny_resnet_int8.tflite",
+    "mlperf_tiny_vww_96_float.tflite",
+    "mobilenet_v1_0.25_128_quant.tflite",
+    "mobilenet_v2_1.0_224_quant.tflite",
+    "person_detect_rpi_fp16.tflite",
+    "selfie_segmentation_256.tflite",
+    "ultraface_slim_320.tflite",
+};
+
+/* A line about a block, or the network, drawn from everything that can be asked. */
+static void draw_line(nw_rng *rng, const nw_arch *arch, char *dst, size_t size)
+{
+    static const char *const forms[] = {
+        "variant %s fused",   "variant %s ibn",  "variant %s dsep",      "variant %s tucker",
+        "variant %s grouped", "variant %s conv", "channels %s 24",       "channels %s up 16",
+        "channels %s 40",     "expansion %s 4",  "expansion %s c=64",    "kernel %s 5",
+        "kernel %s 3",        "kernel %s 7",     "stride %s 2",          "stride %s 1",
+        "squeeze %s 0.25",    "squeeze %s 0",    "act %s relu",          "act %s hard_swish",
+        "act %s swish",       "residual %s off", "residual %s on",       "precision %s int16",
+        "split %s",           "join %s",         "variant %s fused e=4", "variant %s fused_grouped",
+    };
+    static const char *const wide[] = {"depth %d 2", "depth %d 4", "depth %d 1"};
+    char label[16];
+    int n;
+    const nw_block *blocks = nw_arch_blocks(arch, &n);
+    const nw_block *block = &blocks[nw_rng_range(rng, 0, n - 1)];
+    int64_t at = nw_rng_range(rng, 0, 32);
+    if (at < 28)
+        snprintf(dst, size, forms[at], nw_block_label(block, label, sizeof label));
+    else if (at < 31)
+        snprintf(dst, size, wide[at - 28], block->stage);
+    else
+        snprintf(dst, size, "width %s 8", at == 31 ? "0.75" : "1.25");
+}
+
+static void assert_valid(const nw_arch *arch, const nw_graph *origin, const char *line)
+{
+    const nw_graph *graph = nw_arch_graph(arch);
+    ck_assert(graph->is_sealed);
+    ck_assert_int_eq(graph->n_outputs, origin->n_outputs);
+    for (int i = 0; i < graph->n_outputs; i++)
+        ck_assert_msg(nw_shape_equal(&graph->tensors[graph->outputs[i]].shape,
+                                     &origin->tensors[origin->outputs[i]].shape),
+                      "%s changed output %d", line, i);
+    int n, n_nodes = 0;
+    const nw_block *blocks = nw_arch_blocks(arch, &n);
+    int64_t macs = 0;
+    for (int i = 0; i < n; i++) {
+        n_nodes += blocks[i].n_nodes;
+        macs += blocks[i].macs;
+    }
+    ck_assert_msg(macs == macs_of(arch), "%s: the blocks' MACs", line);
+    ck_assert_int_le(n_nodes, graph->n_nodes);
+}
+
+START_TEST(random_edits_leave_a_valid_network_and_their_source_as_it_was)
+{
+    char name[128], line[96];
+    snprintf(name, sizeof name, "models/%s", models[_i]);
+    const char *path = shared_path(name);
+    if (!path)
+        return;
+    nw_graph *graph;
+    nw_error err;
+    ck_assert_int_eq(nw_model_load(path, NULL, 0, &graph, &err), NW_OK);
+    const nw_arch *first = nw_arch_lift(graph), *arch = nw_arch_retain(first);
+    nw_rng rng;
+    rng = nw_rng_make((uint64_t)_i + 1, 0);
+    int n_done = 0;
+    for (int i = 0; i < 60; i++) {
+        nw_buf before = {0}, after = {0};
+        const nw_arch *next;
+        draw_line(&rng, arch, line, sizeof line);
+        nw_edit edit = read_edit(line);
+        nw_network_json_write(nw_arch_graph(arch), &before);
+        nw_status status = nw_arch_apply(arch, &edit, 1, &next, NULL, &err);
+        nw_network_json_write(nw_arch_graph(arch), &after);
+        ck_assert_msg(before.length == after.length &&
+                          memcmp(before.text, after.text, before.length) == 0,
+                      "%s: %s changed its source", models[_i], line);
+        nw_buf_fini(&before);
+        nw_buf_fini(&after);
+        if (status != NW_OK) {
+            ck_assert_msg(err.message[0] != '\0', "%s: refused without a reason", line);
+            continue;
+        }
+        assert_valid(next, nw_arch_graph(first), line);
+        nw_arch_release(arch);
+        arch = next;
+        n_done++;
+    }
+    printf("%s: %d of 60 random edits done\n", models[_i], n_done);
+    ck_assert_int_gt(n_done, 5);
+    nw_arch_release(arch);
+    nw_arch_release(first);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("edit");
+    TCase *tcase = tcase_create("edit");
+    tcase_set_timeout(tcase, 300);
+    tcase_add_loop_test(tcase, an_edit_costs_what_a_hand_count_says, 0,
+                        (int)(sizeof cases / sizeof *cases));
+    tcase_add_test(tcase, fused_and_back_is_the_same_count);
+    tcase_add_test(tcase, a_refusal_names_the_block_and_the_reason);
+    tcase_add_test(tcase, edits_are_listed_and_lead_from_the_origin_to_here);
+    tcase_add_loop_test(tcase, random_edits_leave_a_valid_network_and_their_source_as_it_was, 0,
+                        (int)(sizeof models / sizeof *models));
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed != 0;
+}
