@@ -338,6 +338,10 @@ static bool match_three(const nw_lifter *l, nw_unit *a, chain *c)
         return false;
     if (b->form == NW_UNIT_GROUPED && b->geometry.in_c != b->geometry.out_c)
         return false;
+    /* a rank is not above the width that it stands for: rather a 1x1 and a fused block behind it
+     * (MobileNetEdgeTPU) */
+    if (dense && is_open && b->geometry.out_c > last->out_map.c)
+        return false;
     c->kind = dense                          ? NW_BLOCK_TUCKER
               : b->form == NW_UNIT_DEPTHWISE ? NW_BLOCK_IBN
                                              : NW_BLOCK_GROUPED;
