@@ -63,6 +63,8 @@ LUA_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard lua/*.c))
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 TERM_SUPPORT := $(B)/tests/support_term.o
 SUPPORT := $(filter-out $(TERM_SUPPORT),$(patsubst %.c,$(B)/%.o,$(wildcard tests/support*.c tests/referee_*.c)))
+# what programs that are no suites do without: Check may not be there
+CHECK_SUPPORT := $(patsubst %.c,$(B)/%.o,$(shell grep -l 'check\.h' $(wildcard tests/support*.c tests/referee_*.c)))
 # named, so that the rule of a test is never passed over for want of a file that can be made
 $(SUPPORT) $(TERM_SUPPORT): $(B)/flags
 FUZZERS := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
@@ -171,7 +173,8 @@ $(B)/tests/test_lua%: $(B)/tests/test_lua%.o $(SUPPORT) $(B)/libnwlua.a $(B)/lib
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench_*.c))
-$(B)/tests/bench $(B)/tests/accuracy $(B)/tests/onnx_copy $(B)/tests/onnx_thin: $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libnw.a
+$(B)/tests/bench $(B)/tests/accuracy $(B)/tests/onnx_copy $(B)/tests/onnx_thin: $(B)/tests/%: $(B)/tests/%.o \
+        $(filter-out $(CHECK_SUPPORT),$(SUPPORT)) $(B)/libnw.a
 	$(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(LIBS) -o $@
 fuzz-%: $(B)/libnw.a
 	@mkdir -p $(B)/tests build/corpus/$*
