@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "src/command/internal.h"
 
@@ -16,6 +18,10 @@ static const nw_command commands[] = {
      "nasw estimate FILE --hw NAME [--precision P] [--estimator regression|device|E.json]\n"
      "              [--verify] [--input NAME=1x3x320x320] [--json|--csv]\n"
      "      where the time of a network goes, kernel by kernel; --verify: by both estimators"},
+    {"compare", nw_command_compare,
+     "nasw compare A B [...] --hw NAME [--precision P]\n"
+     "             [--estimator regression|device|E.json] [--json|--csv|--md]\n"
+     "      networks beside each other: totals, stages, blocks, against the first"},
     {"hw", nw_command_hw,
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
@@ -110,6 +116,14 @@ int nw_command_print(const nw_buf *buf)
         return NW_EXIT_DONE;
     fprintf(stderr, "nasw: standard output: cannot write: %s\n", strerror(errno));
     return NW_EXIT_BAD_FILE;
+}
+
+int nw_command_screen_width(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col;
 }
 
 int nw_command_write(const char *path, const nw_buf *buf)

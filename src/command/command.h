@@ -1,4 +1,4 @@
-/* command.h - the commands that print and end: estimate, hw, measure, ...
+/* command.h - the commands that print and end: estimate, hw, compare, ...
  *
  * Results go to stdout, talk to stderr. One table of commands and one of options (command.c,
  * options.c) feed parsing and help. The workbench and scripts, which need ui and lua, stand in
@@ -29,7 +29,7 @@ typedef struct nw_options {
     const char *hw, *estimator, *precision, *shapes, *emit, *out, *weights;
     const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees,
         *folds, *networks;
-    bool json, csv, verify, help;
+    bool json, csv, md, verify, help;
     bool is_cpu;                  /* measure: on this machine */
     const char *color, *progress; /* checked; NULL: auto */
     bool ascii, no_mouse, fresh, keys, trust;

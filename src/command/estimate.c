@@ -1,21 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "src/command/internal.h"
 #include "src/estimator/estimator.h"
 #include "src/hw/hw.h"
 #include "src/report/report.h"
-
-static int screen_width(void)
-{
-    struct winsize size;
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-        return 0;
-    return size.ws_col;
-}
 
 /* Everything that an answer is made from. */
 typedef struct work {
@@ -77,9 +67,9 @@ static int print(const nw_options *o, const work *w)
     else if (o->csv)
         nw_breakdown_csv(&breakdown, &out);
     else
-        nw_breakdown_text(&breakdown, screen_width(), &out);
+        nw_breakdown_text(&breakdown, nw_command_screen_width(), &out);
     if (o->verify && !o->json)
-        nw_verify_text(&breakdown, &w->verified, screen_width(), &out);
+        nw_verify_text(&breakdown, &w->verified, nw_command_screen_width(), &out);
     int code = nw_command_print(&out);
     nw_buf_fini(&out);
     return code;

@@ -7,6 +7,7 @@
 #include "src/estimator/fit.h"
 
 int nw_command_estimate(nw_options *o);
+int nw_command_compare(nw_options *o);
 int nw_command_export(nw_options *o);
 int nw_command_hw(nw_options *o);
 int nw_command_measure(nw_options *o);
@@ -36,6 +37,9 @@ typedef struct nw_command_progress {
 
 void nw_command_progress_begin(nw_command_progress *progress, const nw_options *o);
 void nw_command_progress_end(nw_command_progress *progress);
+
+/* Columns of the screen; 0: stdout is none. */
+int nw_command_screen_width(void);
 
 /* Writes a result to path, "-" for stdout; says what went wrong and returns the exit status. */
 int nw_command_write(const char *path, const nw_buf *buf);

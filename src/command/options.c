@@ -41,11 +41,11 @@ typedef struct option_row {
 } option_row;
 
 static const option_row option_rows[] = {
-    {"--hw", offsetof(nw_options, hw), TEXT, " estimate measure fit " NW_WORKBENCH " "},
-    {"--estimator", offsetof(nw_options, estimator), TEXT, " estimate " NW_WORKBENCH " "},
+    {"--hw", offsetof(nw_options, hw), TEXT, " estimate compare measure fit " NW_WORKBENCH " "},
+    {"--estimator", offsetof(nw_options, estimator), TEXT, " estimate compare " NW_WORKBENCH " "},
     {"--verify", offsetof(nw_options, verify), FLAG, " estimate "},
-    {"--precision", offsetof(nw_options, precision), TEXT, " estimate " NW_WORKBENCH " "},
-    {"--input", 0, SIZE, " estimate export " NW_WORKBENCH " "},
+    {"--precision", offsetof(nw_options, precision), TEXT, " estimate compare " NW_WORKBENCH " "},
+    {"--input", 0, SIZE, " estimate compare export " NW_WORKBENCH " "},
     {"--cpu", offsetof(nw_options, is_cpu), FLAG, " measure "},
     {"--shapes", offsetof(nw_options, shapes), TEXT, " measure "},
     {"--emit", offsetof(nw_options, emit), TEXT, " measure "},
@@ -62,8 +62,9 @@ static const option_row option_rows[] = {
     {"--networks", offsetof(nw_options, networks), TEXT, " measure "},
     {"--trees", offsetof(nw_options, trees), TEXT, " fit "},
     {"--seed", offsetof(nw_options, seed), TEXT, " fit measure "},
-    {"--json", offsetof(nw_options, json), FLAG, " estimate fit "},
-    {"--csv", offsetof(nw_options, csv), FLAG, " estimate "},
+    {"--json", offsetof(nw_options, json), FLAG, " estimate compare fit "},
+    {"--csv", offsetof(nw_options, csv), FLAG, " estimate compare "},
+    {"--md", offsetof(nw_options, md), FLAG, " compare "},
     {"--color", offsetof(nw_options, color), TEXT, NULL},
     {"--progress", offsetof(nw_options, progress), TEXT, NULL},
     {"--ascii", offsetof(nw_options, ascii), FLAG, " " NW_WORKBENCH " "},
@@ -188,6 +189,10 @@ bool nw_options_parse(nw_options *o, const char *command, int argc, char **argv,
         return true;
     if (o->csv && (o->json || o->verify)) {
         nw_command_fail_usage("--%s and --csv: choose one", o->json ? "json" : "verify");
+        return false;
+    }
+    if (o->md && (o->json || o->csv)) {
+        nw_command_fail_usage("--%s and --md: choose one", o->json ? "json" : "csv");
         return false;
     }
     return check_everywhere(o);

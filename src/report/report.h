@@ -45,14 +45,14 @@ typedef struct nw_compared {
 
 /* One network in one row. */
 typedef struct nw_compare_cell {
-    bool is_there;  /* false: this network has no such stage or block; the rest is empty */
-    bool is_known;  /* its latency: some kernel of it has a cost, or it has none to run */
-    bool differs;   /* from the baseline's cell in text */
-    bool is_slower; /* or faster: its latency differs from the baseline's */
-    int block;      /* index in nw_arch_blocks; -1: a stage */
-    int64_t latency_ps;
-    nw_block_cost cost;
-    char *text; /* timm-like blocks: "ibn k3 s2 e6 16->24, 2 x ibn k3 s1 e6 24->24" */
+    bool is_there; /* false: this network has no such stage or block; the rest is empty */
+    bool is_known; /* its latency: nothing in it is without a cost */
+    bool has_other_text, has_other_time; /* than the baseline's cell; one of them is not there:
+                                          * both */
+    int block;                           /* index in nw_arch_blocks; -1: a stage, the rest */
+    int n_blocks;                        /* of a stage */
+    nw_block_cost cost;                  /* slowest: of the stage */
+    const char *text;                    /* "ibn k3 s2 e6 16->24, 2 x ibn k3 s1 e6 24->24" */
 } nw_compare_cell;
 
 typedef struct nw_compare_row {
@@ -62,25 +62,27 @@ typedef struct nw_compare_row {
 
 typedef struct nw_compare_total {
     nw_counts counts;
-    nw_effect effect; /* against the baseline; of the baseline itself all 0 */
-    double recognised;
-    int64_t spill_bytes; /* what lives beyond the SRAM at the peak; 0: all fits */
-    bool has_cost;       /* some kernel has one */
+    nw_effect effect;    /* against the baseline; of the baseline itself all differences are 0 */
+    int64_t spill_bytes; /* what is live beyond the SRAM at the peak; 0: all fits */
+    double recognised;   /* nw_arch_recognised */
+    bool has_cost;       /* some kernel has one, or there is none */
 } nw_compare_total;
 
 typedef struct nw_comparison {
     const nw_hw *hw;
-    nw_compared *networks; /* [0] is the baseline */
+    const nw_compared *networks; /* a copy; [0] is the baseline */
     nw_compare_total *totals;
     int n;
-    nw_compare_row *stages, *blocks;
-    int n_stages, n_blocks; /* rows */
+    nw_compare_row *stages, *blocks; /* the last row is "rest" */
+    int n_stages, n_blocks;          /* rows */
+    struct nw_comparison_store *store;
 } nw_comparison;
 
 /* Puts networks (2 or more) on one hardware beside each other. Stages stand beside each other by
- * number; blocks by their label where one network is an edit of the other, else along the longest
- * common subsequence of kind and shape. NW_INVALID: estimates by different estimators, which
- * cannot be compared. The networks must outlive it; release with nw_comparison_free. */
+ * number; blocks by their label where one network is an edit of another, else along the common
+ * subsequence that agrees most in kind, map, channels, kernel and stride. NW_INVALID: estimates by
+ * different estimators, which say nothing beside each other. The networks must outlive it; release
+ * with nw_comparison_free. */
 NW_CHECKED nw_status nw_comparison_new(const nw_hw *hw, const nw_compared *networks, int n,
                                        nw_comparison **out, nw_error *err);
 void nw_comparison_free(nw_comparison *comparison); /* NULL is fine */
