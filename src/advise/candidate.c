@@ -18,6 +18,11 @@ nw_selector nw_select_stage(int stage, int kind)
     return (nw_selector){kind, stage, stage, -1};
 }
 
+bool nw_block_has_channels(const nw_block *block)
+{
+    return block->kind != NW_BLOCK_OP && block->kind != NW_BLOCK_POOL && block->out_c > 0;
+}
+
 bool nw_selects(const nw_selector *where, const nw_block *block)
 {
     return (where->kind < 0 || where->kind == (int)block->kind) &&
@@ -145,7 +150,7 @@ void nw_candidates_channels(const nw_arch *arch, const nw_hw *hw, const nw_block
 
 /* ---- expansion ---- */
 
-static bool expands(const nw_block *block)
+bool nw_block_expands(const nw_block *block)
 {
     return (block->kind == NW_BLOCK_IBN || block->kind == NW_BLOCK_FUSED ||
             block->kind == NW_BLOCK_GROUPED || block->kind == NW_BLOCK_FUSED_GROUPED) &&
@@ -161,7 +166,7 @@ void nw_candidates_expansion(const nw_hw *hw, const nw_block *block, bool as_sta
     enum { N = sizeof published / sizeof *published };
     double less = 0, more = 0, now = block->expansion;
     char at[24];
-    if (!expands(block))
+    if (!nw_block_expands(block))
         return;
     for (int i = 0; i < N; i++)
         if (published[i] < now - 1e-6)
@@ -177,8 +182,15 @@ void nw_candidates_expansion(const nw_hw *hw, const nw_block *block, bool as_sta
             add(out, &edit, "%s e%.3g -> %g", place(block, as_stage, at, sizeof at), now,
                 wanted[i]);
     }
+    if (!as_stage)
+        nw_candidates_alignment(hw, block, out);
+}
+
+void nw_candidates_alignment(const nw_hw *hw, const nw_block *block, nw_candidate_list *out)
+{
     int64_t step = nw_align_step(hw), rest = block->mid_c % step;
-    for (int i = 0; i < 2 && rest && !as_stage; i++) {
+    char at[24];
+    for (int i = 0; i < 2 && rest; i++) {
         nw_edit edit = begin(NW_EDIT_EXPANSION, block, false);
         edit.mode = NW_COUNT_SET;
         edit.count = block->mid_c - rest + i * step;

@@ -33,6 +33,8 @@ typedef struct nw_candidate_list {
 /* Blocks of kind in a selector's text form: the block alone, its whole stage, everything. */
 nw_selector nw_select_block(const nw_block *block);
 nw_selector nw_select_stage(int stage, int kind);
+bool nw_block_has_channels(const nw_block *block); /* of its output, to change */
+bool nw_block_expands(const nw_block *block);
 bool nw_selects(const nw_selector *where, const nw_block *block);
 
 /* The variants of a block (as_stage: of all blocks of its kind in the stage), fused or not first.
@@ -44,6 +46,8 @@ void nw_candidates_channels(const nw_arch *arch, const nw_hw *hw, const nw_block
                             nw_candidate_list *out);
 void nw_candidates_expansion(const nw_hw *hw, const nw_block *block, bool as_stage,
                              nw_candidate_list *out);
+/* Expanded channels that are no multiple of nw_align_step: down, up. */
+void nw_candidates_alignment(const nw_hw *hw, const nw_block *block, nw_candidate_list *out);
 void nw_candidates_kernel(const nw_block *block, bool as_stage, nw_candidate_list *out);
 void nw_candidates_squeeze(const nw_block *block, nw_candidate_list *out);
 /* Activations that this hardware runs through its table, slowly or on the host. */

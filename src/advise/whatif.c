@@ -68,7 +68,7 @@ static void add_block(maker *m, int index, uint8_t *is_seen)
     const nw_block *block = &m->blocks[index];
     const nw_hw *hw = m->subject->hw;
     size_t from = m->list.n;
-    if (block->kind == NW_BLOCK_OP || block->kind == NW_BLOCK_POOL)
+    if (!nw_block_has_channels(block))
         return;
     nw_candidates_variant(m->subject->arch, block, false, &m->list);
     if (is_first_of_group(m, index, is_seen))

@@ -128,10 +128,8 @@ static void put_header(grid *g, const nw_comparison *c, const char *first)
     }
 }
 
-typedef const char *formatter(int64_t value, char *dst, size_t size);
-
 /* "1.460 ms  -8.7 % ▼": the value, and what it is against the baseline's. */
-static void put_value(grid *g, formatter *format, int64_t value, int64_t base, bool is_base)
+static void put_value(grid *g, nw_formatter *format, int64_t value, int64_t base, bool is_base)
 {
     char text[32], delta[32];
     format(value, text, sizeof text);
@@ -141,8 +139,7 @@ static void put_value(grid *g, formatter *format, int64_t value, int64_t base, b
         put(g, "%s  %+.1f %% %s", text, 100 * ((double)value / (double)base - 1),
             value < base ? "▼" : "▲");
     else
-        put(g, "%s  %s%s %s", text, value < base ? "-" : "+",
-            format(value < base ? base - value : value - base, delta, sizeof delta),
+        put(g, "%s  %s %s", text, nw_format_signed(format, value - base, delta, sizeof delta),
             value < base ? "▼" : "▲");
 }
 
@@ -168,14 +165,6 @@ static void put_band(grid *g, const nw_comparison *c, int index)
         is_known ? nw_format_band(e->latency_ps, e->low_ps, e->high_ps, band, sizeof band) : "?");
 }
 
-static const char *format_signed(int64_t ps, char *dst, size_t size)
-{
-    char text[32];
-    nw_format_time(ps < 0 ? -ps : ps, text, sizeof text);
-    snprintf(dst, size, "%s%s", ps < 0 ? "-" : ps > 0 ? "+" : "", text);
-    return dst;
-}
-
 static void put_difference(grid *g, const nw_comparison *c, int index)
 {
     const nw_effect *effect = &c->totals[index].effect;
@@ -190,19 +179,20 @@ static void put_difference(grid *g, const nw_comparison *c, int index)
     else if (d->latency_ps == 0 && d->low_ps == 0 && d->high_ps == 0)
         put(g, "none");
     else if (d->has_band)
-        put(g, "%s (90 %%: %s to %s)%s", format_signed(d->latency_ps, t[0], sizeof t[0]),
-            format_signed(d->low_ps, t[1], sizeof t[1]),
-            format_signed(d->high_ps, t[2], sizeof t[2]),
+        put(g, "%s (90 %%: %s to %s)%s",
+            nw_format_signed(nw_format_time, d->latency_ps, t[0], sizeof t[0]),
+            nw_format_signed(nw_format_time, d->low_ps, t[1], sizeof t[1]),
+            nw_format_signed(nw_format_time, d->high_ps, t[2], sizeof t[2]),
             effect->is_below ? ": below what this estimator can tell" : "");
     else
-        put(g, "%s", format_signed(d->latency_ps, t[0], sizeof t[0]));
+        put(g, "%s", nw_format_signed(nw_format_time, d->latency_ps, t[0], sizeof t[0]));
 }
 
 /* ---- tables ---- */
 
 typedef struct quantity {
     const char *name;
-    formatter *format;
+    nw_formatter *format;
     int64_t (*value)(const nw_comparison *c, int index);
 } quantity;
 

@@ -8,6 +8,7 @@
 #include "src/advise/advise.h"
 #include "src/arch/arch.h"
 #include "src/base/text.h"
+#include "src/base/units.h"
 #include "src/estimator/estimator.h"
 #include "src/estimator/fit.h"
 
@@ -126,12 +127,6 @@ double nw_report_outside_share(const nw_estimate *estimate);
 
 /* A name from a file, printable and whole; the caller frees it. */
 char *nw_printable(const char *name);
-
-/* "1.25 ms", "83.1 us", "12.5 MiB", "660 M": three to four digits and a unit. dst is returned. */
-const char *nw_format_time(int64_t ps, char *dst, size_t size);
-const char *nw_format_bytes(int64_t n_bytes, char *dst, size_t size);
-const char *nw_format_count(int64_t n, char *dst, size_t size);
-const char *nw_format_energy(int64_t fj, char *dst, size_t size);
 
 /* "160x160x96" of the kernel's main output, H x W x C. */
 const char *nw_format_map(const nw_graph *graph, const nw_kernel *kernel, char *dst, size_t size);
