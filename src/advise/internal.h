@@ -5,10 +5,11 @@
 
 #include "src/advise/advise.h"
 
-/* An effect that counts as faster: less, and beyond the band where there is one. */
-static inline bool nw_effect_helps(const nw_effect *effect)
+/* An effect that counts as faster: less, beyond the band where there is one, and not at the price
+ * of a network that fitted before. */
+static inline bool nw_effect_helps(const nw_effect *effect, const nw_estimate *before)
 {
-    return effect->latency.latency_ps < 0 && !effect->is_below && effect->fits;
+    return effect->latency.latency_ps < 0 && !effect->is_below && (effect->fits || !before->fits);
 }
 
 /* nw_effect_of with the subject's counts at hand. */

@@ -74,14 +74,14 @@ static nw_status try_all(cook *k, const nw_candidate_list *ways, nw_error *err)
     if (!ways->n)
         return NW_OK;
     nw_recipe_step *step = add_step(k, &ways->items[chosen], &effect);
-    step->is_taken = best && nw_effect_helps(&effect);
+    step->is_taken = best && nw_effect_helps(&effect, &k->estimate);
     if (!best)
         snprintf(step->why, sizeof step->why, "%s", refusal);
     else if (!step->is_taken)
         snprintf(step->why, sizeof step->why, "%s",
-                 !effect.fits                    ? "does not fit the hardware"
-                 : effect.latency.latency_ps < 0 ? "below what this estimator can tell"
-                                                 : "not faster");
+                 !effect.fits && k->estimate.fits ? "does not fit the hardware"
+                 : effect.latency.latency_ps < 0  ? "below what this estimator can tell"
+                                                  : "not faster");
     nw_status status = NW_OK;
     if (step->is_taken) {
         nw_recipe *r = k->recipe;
