@@ -188,23 +188,30 @@ static bool find_weight_hunger(const nw_hw *hw, const nw_estimate *e, int kernel
     return *needed > *given;
 }
 
-static long long pixels_of(const nw_estimate *e, int kernel)
+/* "90.6 KiB of weights for 49 pixels: ..." */
+static void say_hunger(const nw_estimate *e, int kernel, double needed, double given, char *dst,
+                       size_t size)
 {
     const nw_kernel_part *part = &e->kernels->kernels[kernel].shape.parts[0];
-    return (long long)(part->out_h * part->out_w);
+    long long pixels = (long long)(part->out_h * part->out_w);
+    char bytes[32];
+    snprintf(
+        dst, size,
+        "%s of weights for %lld pixel%s: the array would take %.3g B a cycle, the memory gives "
+        "%.3g",
+        nw_format_bytes(e->costs[kernel].weight_bytes, bytes, sizeof bytes), pixels,
+        pixels == 1 ? "" : "s", needed, given);
 }
 
 static void say_weights(const scene *s, nw_advice *out)
 {
     double needed, given;
-    char bytes[32];
+    char text[160];
     if (s->cost.slowest < 0 ||
         !find_weight_hunger(s->subject->hw, s->estimate, s->cost.slowest, &needed, &given))
         return;
-    say(out,
-        "weights: %s for %lld pixels; the array would take %.3g B a cycle, the memory gives %.3g",
-        nw_format_bytes(s->estimate->costs[s->cost.slowest].weight_bytes, bytes, sizeof bytes),
-        pixels_of(s->estimate, s->cost.slowest), needed, given);
+    say_hunger(s->estimate, s->cost.slowest, needed, given, text, sizeof text);
+    say(out, "%s", text);
 }
 
 /* ---- items ---- */
@@ -239,12 +246,7 @@ static void explain_fused(const scene *s, const scene *then, char *dst, size_t s
                  nw_format_bytes(hw->sram.bytes, b, sizeof b));
     } else if (then->cost.slowest >= 0 &&
                find_weight_hunger(hw, then->estimate, then->cost.slowest, &needed, &given)) {
-        snprintf(
-            dst, size,
-            "%s of weights for %lld pixels: the array would take %.3g B a cycle, the memory "
-            "gives %.3g",
-            nw_format_bytes(then->estimate->costs[then->cost.slowest].weight_bytes, a, sizeof a),
-            pixels_of(then->estimate, then->cost.slowest), needed, given);
+        say_hunger(then->estimate, then->cost.slowest, needed, given, dst, size);
     } else if (share > 0 && product >= limit) {
         snprintf(dst, size,
                  "the depthwise convolution fills %.2g %% of the array already: %lld channels x "
