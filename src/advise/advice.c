@@ -279,7 +279,9 @@ static void say_not_faster(const scene *s, const nw_candidate *c, const nw_arch 
         free(then.kernels);
         nw_estimate_fini(&estimate);
     }
-    snprintf(item->text, sizeof item->text, "not faster, %.90s%s%s", price, *why ? ": " : "", why);
+    snprintf(item->text, sizeof item->text, "%s, %.150s%s%s",
+             item->effect.is_below ? "not faster as far as can be told" : "not faster", price,
+             *why ? ": " : "", why);
 }
 
 /* What is worth showing though it does not help: what people expect to. */

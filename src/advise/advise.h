@@ -171,7 +171,7 @@ typedef struct nw_advice_item {
     nw_advice_verdict verdict;
     nw_effect effect; /* not REFUSED */
     char label[96];   /* as in nw_whatif_row */
-    char text[256];   /* gain and price, or why not: one printable line */
+    char text[352];   /* gain and price, or why not: one printable line */
 } nw_advice_item;
 
 typedef struct nw_advice {
@@ -194,7 +194,8 @@ NW_CHECKED nw_status nw_advise_block(const nw_subject *subject, const nw_estimat
 
 typedef enum nw_recipe_kind {
     NW_RECIPE_FUSE,   /* fuse inverted bottlenecks, with their own expansion or a published one */
-    NW_RECIPE_ALIGN,  /* every channel group to a multiple of nw_align_step, the cheaper way */
+    NW_RECIPE_ALIGN,  /* channels and expanded channels to a multiple of nw_align_step, up or down,
+                       * whichever is faster; two thirds of them stay at least */
     NW_RECIPE_NATIVE, /* activations that this hardware runs on the host or slowly */
 } nw_recipe_kind;
 

@@ -109,16 +109,29 @@ static void ways_to_fuse(const cook *k, const nw_block *block, nw_candidate_list
     free(all.items);
 }
 
+/* A network that loses more than a third of its channels is another one: nothing to do in passing.
+ */
+static void drop_large_losses(int64_t now, nw_candidate_list *ways)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ways->n; i++)
+        if (3 * ways->items[i].edit.count >= 2 * now)
+            ways->items[kept++] = ways->items[i];
+    ways->n = kept;
+}
+
 static void ways_to_align(const cook *k, const nw_block *block, nw_candidate_list *out)
 {
     if (block->out_c % nw_align_step(k->now.hw) && nw_block_has_channels(block))
         nw_candidates_channels(k->now.arch, k->now.hw, block, out);
+    drop_large_losses(block->out_c, out);
 }
 
 static void ways_to_align_inside(const cook *k, const nw_block *block, nw_candidate_list *out)
 {
     if (nw_block_expands(block))
         nw_candidates_alignment(k->now.hw, block, out);
+    drop_large_losses(block->mid_c, out);
 }
 
 static void ways_to_go_native(const cook *k, const nw_block *block, nw_candidate_list *out)
