@@ -157,7 +157,8 @@ static void quit(app *a)
 /* Whether an action has to ask for its value: saving has a place of its own. */
 static bool has_to_ask(const app *a, const nw_action *action)
 {
-    return nw_action_def_of(action->id)->value != NW_VALUE_NONE && !action->value &&
+    nw_value_kind value = nw_action_def_of(action->id)->value;
+    return value != NW_VALUE_NONE && value != NW_VALUE_WORDS && !action->value &&
            action->id != NW_ACTION_SAVE && nw_action_is_possible(a->session, action->id, NULL, 0);
 }
 

@@ -36,8 +36,7 @@ nw_action_id nw_action_find(const char *name)
 
 /* ---- how changes are told ---- */
 
-/* Two times in one unit: "1.598 -> 0.912 ms (-42.9 %)". */
-static const char *format_change(int64_t old_ps, int64_t new_ps, char *dst, size_t size)
+const char *nw_format_change(int64_t old_ps, int64_t new_ps, char *dst, size_t size)
 {
     static const struct {
         double ps;
@@ -95,10 +94,10 @@ static void say_change(nw_session *s, const char *what, const char *from, const 
         return;
     }
     say_doubts(s, now);
-    nw_session_say(
-        s, NW_MESSAGE_INFO, "%s %s -> %s: latency %s%s", what, from, to,
-        format_change(before->estimate.latency_ps, now->estimate.latency_ps, change, sizeof change),
-        compare(before, now));
+    nw_session_say(s, NW_MESSAGE_INFO, "%s %s -> %s: latency %s%s", what, from, to,
+                   nw_format_change(before->estimate.latency_ps, now->estimate.latency_ps, change,
+                                    sizeof change),
+                   compare(before, now));
 }
 
 /* ---- changes ---- */
@@ -425,7 +424,9 @@ static nw_status act_redo(nw_session *s, const nw_action *action, nw_error *err)
 
 static nw_status act_repeat(nw_session *s, const nw_action *action, nw_error *err)
 {
-    char *value = nw_copy_text(s->repeat_value);
+    char *value = s->repeat_id == NW_ACTION_EDIT
+                      ? nw_session_aim(s, s->repeat_value, action->target)
+                      : nw_copy_text(s->repeat_value);
     nw_action again = {s->repeat_id, action->target, value};
     nw_status status = nw_session_act(s, &again, err);
     free(value);
@@ -469,6 +470,16 @@ static nw_status act_run_script(nw_session *s, const nw_action *action, nw_error
     return status;
 }
 
+static nw_status act_recover(nw_session *s, const nw_action *action, nw_error *err)
+{
+    (void)action;
+    char *path = nw_session_left_path(s);
+    nw_action run = {NW_ACTION_RUN_SCRIPT, -1, path};
+    nw_status status = act_run_script(s, &run, err);
+    free(path);
+    return status;
+}
+
 static nw_status act_save_session(nw_session *s, const nw_action *action, nw_error *err)
 {
     return nw_session_save_log(s, action->value, err);
@@ -508,6 +519,15 @@ static const act_row acts[NW_ACTION_COUNT] = {
     [NW_ACTION_ESTIMATOR_NEXT] = {act_estimator_next, false, NULL},
     [NW_ACTION_INPUT] = {act_input, false, "say which sizes: NAME=1x3x320x320"},
     [NW_ACTION_BASELINE] = {act_baseline, true, NULL},
+    [NW_ACTION_EDIT] = {nw_session_edit, true, "say which, as: variant 2.1 fused"},
+    [NW_ACTION_FUSE] = {nw_session_fuse, true, NULL},
+    [NW_ACTION_FUSE_ALL] = {nw_session_fuse_all, true, NULL},
+    [NW_ACTION_ALIGN] = {nw_session_align, true, NULL},
+    [NW_ACTION_ALIGN_ALL] = {nw_session_align_all, true, NULL},
+    [NW_ACTION_MORE] = {nw_session_more, true, NULL},
+    [NW_ACTION_LESS] = {nw_session_less, true, NULL},
+    [NW_ACTION_INSERT] = {nw_session_insert, true, NULL},
+    [NW_ACTION_DROP] = {nw_session_drop, true, NULL},
     [NW_ACTION_UNDO] = {act_undo, false, NULL},
     [NW_ACTION_REDO] = {act_redo, false, NULL},
     [NW_ACTION_REPEAT] = {act_repeat, false, NULL},
@@ -516,6 +536,7 @@ static const act_row acts[NW_ACTION_COUNT] = {
     [NW_ACTION_COPY] = {act_copy, true, "there is no row to copy"},
     [NW_ACTION_COMPARE_HW] = {act_compare_hw, true, NULL},
     [NW_ACTION_RUN_SCRIPT] = {act_run_script, false, "say which file"},
+    [NW_ACTION_RECOVER] = {act_recover, false, NULL},
     [NW_ACTION_SAVE_SESSION] = {act_save_session, false, "say where: a file ending in .lua"},
     [NW_ACTION_STOP] = {act_stop, false, NULL},
     [NW_ACTION_QUIT] = {act_quit, false, NULL},
@@ -539,6 +560,10 @@ static const char *find_obstacle(const nw_session *s, nw_action_id id)
         return s->repeat_id != NW_ACTION_COUNT ? NULL : "nothing to repeat";
     case NW_ACTION_RUN_SCRIPT:
         return s->run_script ? NULL : "scripts cannot be run here";
+    case NW_ACTION_RECOVER:
+        return !s->run_script           ? "scripts cannot be run here"
+               : nw_session_has_left(s) ? NULL
+                                        : "no session was killed: there is nothing to bring back";
     case NW_ACTION_SAVE_SESSION:
         return s->n_done ? NULL : "nothing to write: no action has changed this session";
     case NW_ACTION_STOP:
@@ -567,6 +592,16 @@ static void remember_to_repeat(nw_session *s, nw_action_id id, const char *value
     s->repeat_value = copy;
 }
 
+/* An edit by whatever key is repeated as the edit that it led to. */
+static void remember_change(nw_session *s, nw_action_id id, const char *value)
+{
+    const nw_change *last = s->n_done ? &s->steps[s->n_done - 1] : NULL;
+    if (last && last->id == NW_ACTION_EDIT)
+        remember_to_repeat(s, NW_ACTION_EDIT, last->value);
+    else
+        remember_to_repeat(s, id, value);
+}
+
 nw_status nw_session_act(nw_session *s, const nw_action *action, nw_error *err)
 {
     nw_error local;
@@ -588,12 +623,13 @@ nw_status nw_session_act(nw_session *s, const nw_action *action, nw_error *err)
     given.value = has_value && takes_value ? action->value : NULL;
     nw_status status = row->act(s, &given, err);
     if (status == NW_OK && defs[action->id].is_logged)
-        remember_to_repeat(s, action->id, given.value);
+        remember_change(s, action->id, given.value);
     if (status != NW_OK && strncmp(err->where, "--", 2) == 0)
         err->where[0] = '\0'; /* the command line's word for it */
     if (status != NW_OK && action->id != NW_ACTION_REPEAT)
         nw_session_say(s, NW_MESSAGE_ERROR, "%s: %s%s%s", name, err->where,
                        err->where[0] ? ": " : "", err->message);
+    nw_session_update_whatif(s);
     nw_session_autosave(s, false);
     return status;
 }

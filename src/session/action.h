@@ -20,6 +20,8 @@ typedef enum nw_value_kind {
     NW_VALUE_HW,        /* a hardware description's name or path */
     NW_VALUE_ESTIMATOR, /* a choice of nw_estimator_open; "auto": its default */
     NW_VALUE_PRECISION, /* file, int8, ... */
+    NW_VALUE_EDIT,      /* lines of nw_edit_write, "; " between */
+    NW_VALUE_WORDS, /* may be left out: "2.1", "down 2.1", "kernel 2.1"; the target says the rest */
     NW_VALUE_TEXT
 } nw_value_kind;
 
@@ -38,6 +40,19 @@ typedef enum nw_value_kind {
       "the other one, device or regression; the old numbers become the baseline")                  \
     X(INPUT, "input", "", NW_VALUE_TEXT, true, "sizes of the next model opened: NAME=1x3x320x320") \
     X(BASELINE, "baseline", "b", NW_VALUE_NONE, true, "pin what is open as the baseline")          \
+    X(EDIT, "edit", "=", NW_VALUE_EDIT, true,                                                      \
+      "change the network: variant 2.1 fused, channels 3 64, kernel 2.1 5, width 0.75, ...")       \
+    X(FUSE, "fuse", "f", NW_VALUE_WORDS, true, "fuse or unfuse the block under the cursor")        \
+    X(FUSE_ALL, "fuse.all", "F", NW_VALUE_NONE, true,                                              \
+      "fuse every block that is faster fused here")                                                \
+    X(ALIGN, "align", "a", NW_VALUE_WORDS, true,                                                   \
+      "its channels to the hardware's step: nearest, down or up")                                  \
+    X(ALIGN_ALL, "align.all", "A", NW_VALUE_NONE, true,                                            \
+      "every group of channels to the hardware's step, where that is faster")                      \
+    X(MORE, "more", "+", NW_VALUE_WORDS, true, "the next larger value: channels, kernel, ...")     \
+    X(LESS, "less", "-", NW_VALUE_WORDS, true, "the next smaller one")                             \
+    X(INSERT, "insert", "i", NW_VALUE_WORDS, true, "one more block in the stage")                  \
+    X(DROP, "drop", "x", NW_VALUE_WORDS, true, "one block fewer in the stage")                     \
     X(UNDO, "undo", "u", NW_VALUE_NONE, false, "undo the last change")                             \
     X(REDO, "redo", "C-r", NW_VALUE_NONE, false, "redo what was undone")                           \
     X(REPEAT, "repeat", ".", NW_VALUE_NONE, false, "repeat the last change")                       \
@@ -48,6 +63,8 @@ typedef enum nw_value_kind {
     X(COMPARE_HW, "hw.compare", "K", NW_VALUE_NONE, false,                                         \
       "estimate on every description, in the background")                                          \
     X(RUN_SCRIPT, "script", "", NW_VALUE_PATH, false, "run a Lua script on this session")          \
+    X(RECOVER, "recover", "", NW_VALUE_NONE, false,                                                \
+      "do again what the session before did, if it was killed")                                    \
     X(SAVE_SESSION, "save-session", "", NW_VALUE_PATH, false,                                      \
       "write this session's actions as a Lua script")                                              \
     X(STOP, "stop", "C-c", NW_VALUE_NONE, false, "stop the running task, never the program")       \
@@ -68,7 +85,7 @@ typedef struct nw_action_def {
 
 typedef struct nw_action {
     nw_action_id id;
-    int target;        /* index of a kernel, or -1 */
+    int target;        /* index of a kernel (edits: of its block), or -1 */
     const char *value; /* borrowed; NULL or "": none given. COPY: the text to copy */
 } nw_action;
 

@@ -90,6 +90,10 @@ nw_status nw_session_save(nw_session *s, const char *path, nw_error *err)
         add_default_path(point->model, &target);
     nw_network_json_write_to(point->graph, nw_buf_text(&target), NULL, 0, &text);
     nw_status status = write_file(s, nw_buf_text(&target), &text, err);
+    if (status == NW_OK) {
+        nw_arch_release(s->saved);
+        s->saved = nw_arch_retain(point->arch);
+    }
     if (status == NW_OK)
         nw_session_say(s, NW_MESSAGE_INFO, "saved %s as %s", point->label, nw_buf_text(&target));
     nw_buf_fini(&text);

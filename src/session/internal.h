@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "src/advise/advise.h"
 #include "src/base/arena.h"
 #include "src/base/pool.h"
 #include "src/session/session.h"
@@ -109,6 +110,23 @@ void nw_session_redo(nw_session *session);
 /* A copy on the heap; NULL stays NULL. */
 char *nw_copy_text(const char *text);
 
+/* ---- edit.c: what changes the network ---- */
+
+NW_CHECKED nw_status nw_session_edit(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_fuse(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_align(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_more(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_less(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_insert(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_drop(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_fuse_all(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_align_all(nw_session *s, const nw_action *action, nw_error *err);
+/* The edits of a line, aimed at the block of the target (a kernel, or -1) instead of the one block
+ * or stage that they were made for. The caller frees it. */
+char *nw_session_aim(const nw_session *session, const char *line, int target);
+/* "1.598 -> 0.912 ms (-42.9 %)": two times in one unit (action.c). */
+const char *nw_format_change(int64_t old_ps, int64_t new_ps, char *dst, size_t size);
+
 /* ---- files.c ---- */
 
 NW_CHECKED nw_status nw_session_save(nw_session *session, const char *path, nw_error *err);
@@ -128,6 +146,14 @@ void nw_session_compare_hw(nw_session *session);
 void nw_session_stop_newest(nw_session *session); /* one must be running */
 void nw_session_end_jobs(nw_session *session);
 
+/* ---- whatif.c ---- */
+
+void nw_session_update_whatif(nw_session *session); /* begins a new list if what is open changed */
+void nw_session_forget_whatif(nw_session *session);
+bool nw_session_is_whatif(const nw_task *task);
+void nw_session_take_whatif(nw_session *session, nw_task *task);
+void nw_session_drop_whatif(nw_session *session, nw_task *task);
+
 /* ---- state.c ---- */
 
 typedef struct nw_history {
@@ -141,12 +167,16 @@ typedef struct nw_keeper {
     char *folder; /* NULL: nothing is kept */
     nw_history *histories;
     size_t n, capacity;
-    bool is_dirty; /* the log has changed since the last autosave */
+    bool is_dirty;  /* the log has changed since the last autosave */
+    bool is_marked; /* the folder says that this session runs */
     int64_t saved_ms;
 } nw_keeper;
 
 NW_CHECKED nw_status nw_session_keep_copy(nw_session *session, const char *text, nw_error *err);
 void nw_session_autosave(nw_session *session, bool is_last);
+/* The log of a session that was killed: whether there is one, and where; the caller frees it. */
+bool nw_session_has_left(const nw_session *session);
+char *nw_session_left_path(const nw_session *session);
 void nw_session_begin_keeping(nw_session *session, const char *folder); /* may be NULL */
 void nw_session_end_keeping(nw_session *session);
 
@@ -164,6 +194,7 @@ struct nw_session {
     nw_action_id repeat_id; /* NW_ACTION_COUNT: nothing to repeat */
     char *repeat_value;
     bool wants_quit;
+    const nw_arch *saved; /* as last written; NULL: never */
 
     nw_message *messages;
     int n_messages;
@@ -182,6 +213,11 @@ struct nw_session {
     const nw_point *rows_point;
     char rows_estimator[256]; /* the choice they were made with */
     nw_arena rows_text;
+
+    bool follows_whatif;
+    nw_whatif *whatif;            /* NULL: none yet */
+    nw_task *whatif_task;         /* under way; NULL: none */
+    const nw_point *whatif_point; /* what it is about */
 
     nw_keeper keeper;
 

@@ -262,9 +262,13 @@ bool nw_session_poll(nw_session *s)
 {
     uint64_t before = s->version;
     for (nw_task *task; (task = nw_pool_take(s->pool));) {
-        take_in(s, (estimate_task *)task);
+        if (nw_session_is_whatif(task))
+            nw_session_take_whatif(s, task);
+        else
+            take_in(s, (estimate_task *)task);
         s->version++;
     }
+    nw_session_update_whatif(s);
     nw_session_autosave(s, false);
     return s->version != before;
 }
@@ -273,10 +277,15 @@ void nw_session_end_jobs(nw_session *s)
 {
     for (int i = 0; i < s->n_jobs; i++)
         nw_cancel_set(&s->jobs[i]->cancel);
+    nw_session_forget_whatif(s);
     if (s->pool)
         nw_pool_stop(s->pool);
-    for (nw_task *task; s->pool && (task = nw_pool_take(s->pool));)
-        free_task((estimate_task *)task);
+    for (nw_task *task; s->pool && (task = nw_pool_take(s->pool));) {
+        if (nw_session_is_whatif(task))
+            nw_session_drop_whatif(s, task);
+        else
+            free_task((estimate_task *)task);
+    }
     nw_pool_free(s->pool);
     for (int i = 0; i < s->n_jobs; i++)
         free_job(s->jobs[i]);

@@ -116,6 +116,7 @@ void nw_session_free(nw_session *s)
     nw_session_end_jobs(s);
     nw_session_end_keeping(s);
     nw_state_fini(&s->state);
+    nw_arch_release(s->saved);
     while (s->n_steps)
         drop_step(&s->steps[--s->n_steps]);
     free(s->steps);
@@ -172,11 +173,13 @@ const char *nw_session_estimator(const nw_session *s)
     return name;
 }
 
-/* What is open is as its file has it: no action edits a network. */
 bool nw_session_is_unsaved(const nw_session *s)
 {
-    (void)s;
-    return false;
+    int n = 0;
+    const nw_arch *arch = s->state.current ? s->state.current->arch : NULL;
+    if (arch && arch != s->saved)
+        nw_arch_edits(arch, &n);
+    return n > 0;
 }
 
 bool nw_session_wants_quit(const nw_session *s)

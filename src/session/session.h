@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "src/advise/advise.h"
 #include "src/arch/arch.h"
 #include "src/base/error.h"
 #include "src/base/text.h"
@@ -119,6 +120,13 @@ const nw_hw_row *nw_session_hw_rows(const nw_session *session, int *n);
 const nw_point *nw_session_hw_rows_point(const nw_session *session);
 /* Whether they are of what is open now, by the estimator chosen now, whatever the hardware. */
 bool nw_session_hw_rows_are_of_current(const nw_session *session);
+
+/* ---- what if ---- */
+/* From now on every edit one key away from what is open is tried in the background. */
+void nw_session_follow_whatif(nw_session *session);
+/* Those of what is open now, as far as they are; NULL: none yet, or nobody follows. Valid until the
+ * session changes. */
+const nw_whatif *nw_session_whatif(const nw_session *session);
 
 /* ---- hooks of the faces ---- */
 /* Runs RUN_SCRIPT; set by whoever has Lua (main.c). NULL: the action is refused. */

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 #include "src/base/save.h"
 #include "src/session/internal.h"
 
-#define AUTOSAVE_MS       30000
+#define AUTOSAVE_MS       10000 /* of long logs; short ones are written at every change */
+#define SHORT_LOG         1000
 #define MAX_LINE_BYTES    4096
 #define MAX_HISTORY_BYTES ((size_t)64 << 20)
 
@@ -246,11 +248,88 @@ static void keep_previous(const nw_session *s, const char *path)
     free(previous);
 }
 
+/* ---- a session that was killed ---- */
+
+#define RUNNING "autosave.running" /* while a session runs that has changed something: its pid */
+#define LEFT    "autosave-left.lua"
+
+static void mark_running(nw_session *s)
+{
+    nw_buf text = {0};
+    char *path = path_in_folder(s, RUNNING);
+    nw_buf_printf(&text, "%ld\n", (long)getpid());
+    s->keeper.is_marked = nw_save(path, &text, NW_SAVE_NOTE, NULL) == NW_OK;
+    nw_buf_fini(&text);
+    free(path);
+}
+
+/* The process of the mark; 0: there is none, or it cannot be read. */
+static long marked_process(const nw_session *s)
+{
+    nw_file *file;
+    long process = 0;
+    char *path = path_in_folder(s, RUNNING), text[32];
+    if (nw_file_read(path, sizeof text - 1, &file, NULL) == NW_OK) {
+        snprintf(text, sizeof text, "%.*s", (int)file->n_bytes, (const char *)file->bytes);
+        process = strtol(text, NULL, 10);
+        nw_file_release(file);
+    }
+    free(path);
+    return process > 0 ? process : 0;
+}
+
+/* Puts what a killed session was doing out of the way of this one's, and says so. */
+static void keep_what_was_left(nw_session *s)
+{
+    long process = marked_process(s);
+    if (!process || (kill((pid_t)process, 0) == 0 && process != (long)getpid()))
+        return;
+    char *mark = path_in_folder(s, RUNNING), *log = path_in_folder(s, "autosave.lua");
+    char *left = path_in_folder(s, LEFT);
+    if (rename(log, left) == 0)
+        nw_session_say(s, NW_MESSAGE_WARNING,
+                       "the session before was killed; recover brings back what it did");
+    if (unlink(mark) != 0) {
+        /* Nothing to forget. */
+    }
+    free(left);
+    free(log);
+    free(mark);
+}
+
+static void forget_mark(nw_session *s)
+{
+    if (!s->keeper.is_marked || !s->keeper.folder)
+        return;
+    char *path = path_in_folder(s, RUNNING);
+    if (marked_process(s) == (long)getpid() && unlink(path) != 0) {
+        /* The next session will say that this one was killed. */
+    }
+    free(path);
+}
+
+bool nw_session_has_left(const nw_session *s)
+{
+    if (!s->keeper.folder)
+        return false;
+    char *path = path_in_folder(s, LEFT);
+    bool is_there = access(path, R_OK) == 0;
+    free(path);
+    return is_there;
+}
+
+char *nw_session_left_path(const nw_session *s)
+{
+    return path_in_folder(s, LEFT);
+}
+
 void nw_session_autosave(nw_session *s, bool is_last)
 {
     nw_keeper *k = &s->keeper;
     int64_t now = now_ms();
-    if (!k->is_dirty || !k->folder || (!is_last && k->saved_ms && now - k->saved_ms < AUTOSAVE_MS))
+    bool is_too_soon =
+        s->n_done > SHORT_LOG && k->saved_ms && now - k->saved_ms < AUTOSAVE_MS && !is_last;
+    if (!k->is_dirty || !k->folder || is_too_soon)
         return;
     bool is_first = !k->saved_ms;
     k->is_dirty = false;
@@ -260,8 +339,10 @@ void nw_session_autosave(nw_session *s, bool is_last)
     nw_error err;
     nw_buf text = {0};
     char *path = path_in_folder(s, "autosave.lua");
-    if (is_first)
+    if (is_first) {
         keep_previous(s, path);
+        mark_running(s);
+    }
     nw_session_log_lua(s, &text);
     if (nw_save(path, &text, NW_SAVE_NOTE, &err) != NW_OK)
         give_up(s, err.message);
@@ -275,12 +356,15 @@ void nw_session_begin_keeping(nw_session *s, const char *folder)
     s->keeper.folder = nw_copy_text(folder && folder[0] ? folder : NULL);
     if (make_folder(s) && access(s->keeper.folder, W_OK) != 0)
         give_up(s, strerror(errno));
+    if (s->keeper.folder)
+        keep_what_was_left(s);
 }
 
 void nw_session_end_keeping(nw_session *s)
 {
     nw_keeper *k = &s->keeper;
     nw_session_autosave(s, true);
+    forget_mark(s);
     for (size_t i = 0; i < k->n; i++) {
         nw_history *history = &k->histories[i];
         for (size_t j = 0; j < history->n; j++)
