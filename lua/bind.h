@@ -10,6 +10,7 @@
 #include <lua.h>
 
 #include "lua/engine.h"
+#include "src/arch/arch.h"
 #include "src/base/file.h"
 #include "src/base/table.h"
 #include "src/estimator/estimator.h"
@@ -123,10 +124,9 @@ void bind_add_visible(nw_buf *out, const char *text, size_t length);
 
 /* ---- objects ---- */
 typedef struct bind_network {
-    const nw_graph *graph; /* NULL: closed */
-    nw_graph *owned;       /* graph, or NULL: the point's */
-    const nw_point *point;
-    char *model; /* the path as given */
+    const nw_graph *graph; /* of arch; NULL: closed */
+    const nw_arch *arch;   /* retained */
+    char *model;           /* the path as given */
     int64_t held_bytes;
     bool has_counts;
     nw_counts counts;
@@ -153,6 +153,18 @@ typedef struct bind_estimator {
 } bind_estimator;
 
 bind_network *bind_check_network(lua_State *L, int index); /* open, or raises */
+/* Gives a new object its arch, which it takes, and accounts for it. False: nil, message, code were
+ * pushed. */
+bool bind_fill_network(lua_State *L, bind_network *object, const nw_arch *arch, const char *model);
+void bind_replace_arch(bind_network *object, const nw_arch *arch); /* takes it */
+/* Rows of networks (bind_arch.c). */
+int bind_network_apply(lua_State *L);
+int bind_network_blocks(lua_State *L);
+int bind_network_edit(lua_State *L);
+int bind_network_edits(lua_State *L);
+int bind_network_groups(lua_State *L);
+int bind_network_origin(lua_State *L);
+int bind_network_recognised(lua_State *L);
 const nw_counts *bind_network_counts(bind_network *network);
 const nw_hw *bind_check_hw(lua_State *L, int index);
 /* Objects on what the session shows; they keep it. */

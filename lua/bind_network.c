@@ -31,8 +31,7 @@ const nw_counts *bind_network_counts(bind_network *network)
 static int close_network(lua_State *L)
 {
     bind_network *network = bind_check(L, 1, &bind_network_type);
-    nw_graph_free(network->owned);
-    nw_point_release(network->point);
+    nw_arch_release(network->arch);
     free(network->model);
     bind_hold(L, -network->held_bytes);
     memset(network, 0, sizeof *network);
@@ -112,22 +111,42 @@ static int bind_load(lua_State *L)
     if (status != NW_OK)
         return bind_push_error(L, &err);
     const nw_file *file = nw_graph_file(graph);
-    int64_t file_bytes = file ? (int64_t)file->n_bytes : 0, n_nodes = graph->n_nodes;
-    int64_t held_bytes = file_bytes + BYTES_PER_NODE * n_nodes;
-    network->graph = network->owned = graph; /* from here on the collector frees it */
-    network->model = copy_text(path);
-    if (!bind_hold(L, held_bytes))
-        return bind_push_failure(L, NW_LIMIT, path,
-                                 "too much memory in open networks; close some (network:close())");
-    network->held_bytes = held_bytes;
-    bind_charge(L, file_bytes / BYTES_PER_UNIT + UNITS_PER_NODE * n_nodes);
+    int64_t file_bytes = file ? (int64_t)file->n_bytes : 0;
+    if (!bind_fill_network(L, network, nw_arch_lift(graph), path))
+        return 3;
+    bind_charge(L, file_bytes / BYTES_PER_UNIT + UNITS_PER_NODE * (int64_t)graph->n_nodes);
     return 1;
+}
+
+bool bind_fill_network(lua_State *L, bind_network *object, const nw_arch *arch, const char *model)
+{
+    object->arch = arch; /* from here on the collector releases it */
+    object->graph = nw_arch_graph(arch);
+    object->model = copy_text(model);
+    const nw_file *file = nw_graph_file(object->graph);
+    int64_t held_bytes =
+        (file ? (int64_t)file->n_bytes : 0) + BYTES_PER_NODE * (int64_t)object->graph->n_nodes;
+    if (!bind_hold(L, held_bytes)) {
+        bind_push_failure(L, NW_LIMIT, model,
+                          "too much memory in open networks; close some (network:close())");
+        return false;
+    }
+    object->held_bytes = held_bytes;
+    return true;
+}
+
+void bind_replace_arch(bind_network *object, const nw_arch *arch)
+{
+    nw_arch_release(object->arch);
+    object->arch = arch;
+    object->graph = nw_arch_graph(arch);
+    object->has_counts = false;
 }
 
 void bind_push_point_network(lua_State *L, const nw_point *point)
 {
     bind_network *network = bind_new(L, &bind_network_type, sizeof *network, 0);
-    network->point = nw_point_retain(point);
+    network->arch = nw_arch_retain(point->arch);
     network->graph = point->graph;
     network->model = copy_text(point->model);
 }
@@ -297,6 +316,19 @@ const bind_row bind_network_rows[] = {
     {"n_ops", field_n_ops, true, "network.n_ops: operators in the file"},
     {"peak_live_bytes_file_order", field_peak, true,
      "network.peak_live_bytes_file_order: largest sum of live tensors, file's order and types"},
+    {"recognised", bind_network_recognised, true,
+     "network.recognised: MACs in recognised blocks over all, 0 to 1"},
+    {"blocks", bind_network_blocks, false,
+     "network:blocks([{type = \"ibn\", stage = 2}]) -> list of blocks"},
+    {"groups", bind_network_groups, false,
+     "network:groups() -> list of {name, n, multiple, fixed, why, members}"},
+    {"edit", bind_network_edit, false,
+     "network:edit(\"variant 2.1 fused\" | {variant = \"fused\", where = \"2.1\"} | list) -> "
+     "network, notes | nil, message, code"},
+    {"apply", bind_network_apply, false,
+     "network:apply(edits) -> network, notes: what of another network's edits can be done here"},
+    {"edits", bind_network_edits, false, "network:edits() -> list of lines"},
+    {"origin", bind_network_origin, false, "network:origin() -> the network before its edits"},
     {"ops_by_type", network_ops_by_type, false, "network:ops_by_type() -> {Conv = 52, ...}"},
     {"inputs", network_inputs, false, "network:inputs() -> list of {name, shape, dtype}"},
     {"outputs", network_outputs, false, "network:outputs() -> list of {name, shape, dtype}"},

@@ -64,6 +64,8 @@ static int bind_actions(lua_State *L)
         [NW_VALUE_HW] = "hw",
         [NW_VALUE_ESTIMATOR] = "estimator",
         [NW_VALUE_PRECISION] = "precision",
+        [NW_VALUE_EDIT] = "edit",
+        [NW_VALUE_WORDS] = "words",
         [NW_VALUE_TEXT] = "text",
     };
     const nw_session *session = bind_engine(L)->config.session;

@@ -42,6 +42,7 @@ function nasw.load(path, options) end
 ---@field weight_bytes integer params in the file's own types
 ---@field n_ops integer operators in the file
 ---@field peak_live_bytes_file_order integer largest sum of live tensors: file's order, file's types
+---@field recognised number MACs in blocks other than `op` over all MACs, 0 to 1
 local Network = {}
 
 ---@class nasw.Tensor
@@ -81,6 +82,91 @@ function Network:json() end
 
 ---Gives its memory back at once; later use raises.
 function Network:close() end
+
+-- ---- blocks and edits ------------------------------------------------------------------------
+
+---@alias nasw.BlockType "conv"|"dsep"|"ibn"|"fused"|"tucker"|"grouped"|"fused_grouped"|"basic"|"bottleneck"|"pool"|"upsample"|"head"|"fc"|"op"
+
+---@class nasw.Block
+---@field label string "2.1": the second block of stage 2
+---@field text string "ibn k3 s2 e6 16->24": one line for people
+---@field type nasw.BlockType
+---@field stage integer from 0
+---@field index integer in the stage, from 0
+---@field n_ops integer
+---@field in_h integer
+---@field in_w integer
+---@field in_c integer channels
+---@field mid_c integer expanded channels
+---@field out_h integer
+---@field out_w integer
+---@field out_c integer
+---@field squeeze_c integer inner channels of squeeze-and-excite; 0: none
+---@field kernel integer of the spatial convolution
+---@field stride integer
+---@field dilation integer
+---@field groups integer of the spatial convolution
+---@field expansion number mid_c / in_c
+---@field residual boolean
+---@field macs integer
+---@field params integer
+
+---@class nasw.BlockFilter
+---@field type? string also the field's aliases: mbconv, ir, er, ds
+---@field stage? integer
+
+---The blocks in schedule order; every operator that runs is in one.
+---@param filter? nasw.BlockFilter
+---@return nasw.Block[]
+function Network:blocks(filter) end
+
+---@class nasw.ChannelGroup
+---@field name string of the tensor it starts from
+---@field n integer the number now
+---@field multiple integer n must be a multiple of it
+---@field fixed boolean
+---@field why string the constraint that fixes it; "" if none
+---@field members {tensor: string, axis: integer, factor: integer, part: boolean}[] an axis has
+---factor x n channels, or, where part is true, contains that many; axes count from 0
+
+---Channel dimensions that change together.
+---@return nasw.ChannelGroup[]
+function Network:groups() end
+
+---An edit as a line, or as a table with one of: variant (and its own expansion), channels, expansion
+---(mode: "down", "up", "nearest": to a multiple of the number), kernel, stride, depth, width (divisor),
+---resolution, precision, squeeze, act, residual, join, split. where: "2.1" a block, "2" a stage, "1-3"
+---stages, "ibn" a type, "ibn@1-3", "*" (the default) all.
+---@alias nasw.Edit string|table<string, string|number|boolean|integer[]>
+
+---@class nasw.EditNote
+---@field where string the block
+---@field done boolean
+---@field text string what was done, or why not
+
+---Applies one edit or a list of them, all or nothing: net:edit("variant 2.1 fused"),
+---net:edit{variant = "fused", where = "ibn@1-3", expansion = 4}. This network stays as it is. Of a
+---pattern, blocks that cannot be edited are left out and noted.
+---@param edits nasw.Edit|nasw.Edit[]
+---@return nasw.Network? network
+---@return nasw.EditNote[]|string notes or the reason
+---@return nasw.Code? code
+function Network:edit(edits) end
+
+---Carries edits of another network over, one by one: those that cannot be done here are noted.
+---@param edits nasw.Edit|nasw.Edit[]
+---@return nasw.Network? network
+---@return nasw.EditNote[]|string notes
+---@return nasw.Code? code
+function Network:apply(edits) end
+
+---The edits that led here, oldest first, as lines that read back.
+---@return string[]
+function Network:edits() end
+
+---The network before its edits; itself if there were none.
+---@return nasw.Network
+function Network:origin() end
 
 -- ---- hardware --------------------------------------------------------------------------------
 
