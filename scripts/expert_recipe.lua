@@ -3,9 +3,9 @@
 --
 --   nasw --script scripts/expert_recipe.lua -- [HW] [FILE...]
 --
--- Every step is an edit of the whole network, estimated again. An edit stays only if it is faster by
--- more than the estimator can tell (its 90 % band is below 0; the simulated device has no band). No
--- network is trained here: what the edits do to accuracy, nobody has measured.
+-- Every step is an edit of the whole network, estimated again. An edit stays only if it is faster
+-- by more than the estimator can tell (its 90 % band is below 0; the simulated device has no band).
+-- No network is trained here: what the edits do to accuracy, nobody has measured.
 
 local hw_name = arg[1] or "ne64"
 local paths = {}
