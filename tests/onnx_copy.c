@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/arch/group.h"
+#include "src/arch/arch.h"
+#include "src/base/arena.h"
 #include "src/base/save.h"
 #include "src/format/format.h"
 
@@ -25,23 +26,21 @@ static void print_facts(const nw_graph *graph)
     printf("]}\n");
 }
 
-/* "width 0.5 8", "resolution 160 128". */
-static nw_status edit(nw_graph **graph, const char *text, nw_error *err)
+/* Lines as nw_edit_read reads them. */
+static nw_status apply(nw_graph *graph, char *const *lines, int n, const nw_arch **out,
+                       nw_error *err)
 {
-    double factor;
-    int divisor, height, width;
-    nw_graph *edited = NULL;
-    bool is_size = sscanf(text, "resolution %d %d", &height, &width) == 2;
-    if (!is_size && sscanf(text, "width %lf %d", &factor, &divisor) != 2)
-        return nw_fail(err, NW_INVALID, text, "is no edit");
-    nw_groups *groups = nw_groups_find(*graph);
-    nw_status status = is_size ? nw_resize_resolution(*graph, height, width, &edited, err)
-                               : nw_resize_width(groups, factor, divisor, &edited, err);
-    nw_groups_free(groups);
-    if (status == NW_OK) {
-        nw_graph_free(*graph);
-        *graph = edited;
-    }
+    nw_edit *edits = nw_alloc((size_t)n * sizeof *edits);
+    const nw_arch *arch = nw_arch_lift(graph);
+    nw_status status = NW_OK;
+    for (int i = 0; i < n && status == NW_OK; i++)
+        status = nw_edit_read(lines[i], &edits[i], err);
+    if (status == NW_OK && n)
+        status = nw_arch_apply(arch, edits, n, out, NULL, err);
+    else if (status == NW_OK)
+        *out = nw_arch_retain(arch);
+    nw_arch_release(arch);
+    free(edits);
     return status;
 }
 
@@ -49,6 +48,7 @@ int main(int argc, char **argv)
 {
     nw_error err;
     nw_graph *graph = NULL;
+    const nw_arch *arch = NULL;
     nw_buf out = {0};
     if (argc < 4)
         return 2;
@@ -56,17 +56,17 @@ int main(int argc, char **argv)
     const nw_onnx_options options = {
         .bits = to_float ? 0 : atoi(argv[1]), .to_float = to_float, .refuses_made_up = true};
     nw_status status = nw_model_load(argv[2], NULL, 0, &graph, &err);
-    for (int i = 4; i < argc && status == NW_OK; i++)
-        status = edit(&graph, argv[i], &err);
     if (status == NW_OK)
-        status = nw_onnx_write(graph, &options, &out, &err);
+        status = apply(graph, argv + 4, argc - 4, &arch, &err);
+    if (status == NW_OK)
+        status = nw_onnx_write(nw_arch_graph(arch), &options, &out, &err);
     if (status == NW_OK)
         status = nw_save(argv[3], &out, NW_SAVE_REPLACE, &err);
     if (status == NW_OK)
-        print_facts(graph);
+        print_facts(nw_arch_graph(arch));
     else
         fprintf(stderr, "%s: %s\n", err.where, err.message);
     nw_buf_fini(&out);
-    nw_graph_free(graph);
+    nw_arch_release(arch);
     return status == NW_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

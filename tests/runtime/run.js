@@ -216,18 +216,47 @@ async function stripped() {
 
 // Edited networks run, with the shapes and the work that were predicted.
 const edits = [['width 0.5 8'], ['width 1.5 8'], ['resolution 192 224']];
+const blockFiles = ['tv_mobilenet_v2_w035_224.onnx', 'tv_ssdlite320_mobilenet_v3_large_2cls.onnx', 'mobilenet_v2_1.0_224_quant.tflite'];
+const blockEdits = [
+    ['variant ibn fused'], ['channels * nearest 32'], ['kernel ibn 5'], ['depth 3 1'], ['depth 2 4'], ['squeeze ibn 0.25'],
+    ['act * relu'], ['residual ibn off'],
+    ['variant ibn@1-3 fused', 'channels * down 16', 'kernel 3 5', 'depth 3 2', 'width 0.75 8', 'resolution 256 256'],
+];
+// A kernel that grows by taps of 0 computes what it did.
+const sameFunction = {
+    'tv_ssdlite320_mobilenet_v3_large_2cls.onnx': {}, 'ultraface_slim_320.onnx': {},
+    'blazeface_short_range.tflite': { golden: 'golden_tflite' }, 'mlperf_tiny_vww_96_float.tflite': { golden: 'golden_tflite' },
+    'person_detect_rpi_fp16.tflite': { golden: 'golden_tflite' }, 'ultraface_slim_320.tflite': { golden: 'golden_tflite' },
+};
+
+async function runEdited(models, file, list) {
+    await check(`${file}, ${list}`, async () => {
+        const copy = path.join(folder, `edited${written.length}.onnx`);
+        const facts = JSON.parse(call(NASW_COPY, '0', path.join(models, file), copy, ...list));
+        await checkModel(copy, facts, ramp);
+    });
+}
 
 async function edited() {
     const models = path.join(NASW_SHARED, 'models');
     const names = fs.existsSync(models) ? fs.readdirSync(models) : [];
+    for (const file of blockFiles.filter(name => names.includes(name)))
+        for (const list of blockEdits)
+            await runEdited(models, file, list);
     // what is compiled for a chip has no layers to edit; mnist_cntk's last weights fit one size alone
     for (const file of names.filter(name => /\.(onnx|tflite)$/.test(name) && !/edgetpu/.test(name)))
         for (const list of edits.filter(([edit]) => !(/mnist/.test(file) && /resolution/.test(edit))))
-            await check(`${file}, ${list}`, async () => {
-                const copy = path.join(folder, `edited${written.length}.onnx`);
-                const facts = JSON.parse(call(NASW_COPY, '0', path.join(models, file), copy, ...list));
-                await checkModel(copy, facts, ramp);
-            });
+            await runEdited(models, file, list);
+    for (const [file, how] of Object.entries(sameFunction).filter(([name]) => names.includes(name)))
+        await check(`${file}, kernels of 5`, async () => {
+            const copy = path.join(folder, `edited${written.length}.onnx`);
+            const truth = JSON.parse(fs.readFileSync(path.join(models, `${file}.truth.json`), 'utf8'));
+            const facts = JSON.parse(call(NASW_COPY, '0', path.join(models, file), copy, 'kernel * 5'));
+            const feed = (i, n, name) => pattern(truth, name, n);
+            await checkModel(copy, facts, feed);
+            const outputs = await run(copy, feed);
+            truth[how.golden || 'golden'].outputs.forEach((golden, i) => compare(outputs[i], golden, truth, how));
+        });
 }
 
 // A network without some channels of every group computes what the whole one does when all that
