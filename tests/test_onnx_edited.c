@@ -307,6 +307,46 @@ START_TEST(weights_are_named_from_where_the_network_is_saved)
 }
 END_TEST
 
+/* Weights of a network that was read from JSON are in another file, not in memory: edits keep them
+ * all the same. */
+START_TEST(edits_of_a_saved_network_keep_its_weights)
+{
+    nw_graph *graph = load("tv_mobilenet_v2_w035_224.onnx");
+    const nw_arch *arch, *edited, *other;
+    nw_error err;
+    nw_edit edit;
+    nw_buf text = {0}, first = {0}, second = {0};
+    if (!graph)
+        return;
+    nw_network_json_write(graph, &text);
+    nw_file *file = nw_file_from_bytes("net.json", text.text, text.length);
+    nw_graph *again;
+    ck_assert_int_eq(nw_network_json_read(file, &again, &err), NW_OK);
+    seal(again);
+    ck_assert_int_eq(nw_edit_read("kernel ibn 5", &edit, &err), NW_OK);
+    arch = nw_arch_lift(graph);
+    if (nw_arch_apply(arch, &edit, 1, &edited, NULL, &err) != NW_OK)
+        ck_abort_msg("%s: %s", err.where, err.message);
+    nw_arch_release(arch);
+    arch = nw_arch_lift(again);
+    ck_assert_int_eq(nw_arch_apply(arch, &edit, 1, &other, NULL, &err), NW_OK);
+    nw_arch_release(arch);
+    ck_assert_int_eq(nw_onnx_write(nw_arch_graph(edited), NULL, &first, &err), NW_OK);
+    ck_assert_int_eq(nw_onnx_write(nw_arch_graph(other), NULL, &second, &err), NW_OK);
+    ck_assert_uint_eq(first.length, second.length);
+    ck_assert_mem_eq(first.text, second.text, first.length);
+    nw_buf_clear(&text);
+    nw_network_json_write(nw_arch_graph(other), &text);
+    ck_assert_ptr_nonnull(strstr(text.text, "\"edits\": [\n    \"kernel ibn 5\"\n  ]"));
+    nw_arch_release(edited);
+    nw_arch_release(other);
+    nw_buf_fini(&text);
+    nw_buf_fini(&first);
+    nw_buf_fini(&second);
+    nw_file_release(file);
+}
+END_TEST
+
 START_TEST(the_list_of_constants_tells_what_is_new)
 {
     nw_graph *graph = load("mlperf_tiny_vww_96_float.tflite");
@@ -380,6 +420,7 @@ int main(void)
     tcase_add_test(tests, a_grown_kernel_holds_the_old_one);
     tcase_add_test(tests, an_edited_network_in_json_is_written_with_its_weights);
     tcase_add_test(tests, weights_are_named_from_where_the_network_is_saved);
+    tcase_add_test(tests, edits_of_a_saved_network_keep_its_weights);
     tcase_add_test(tests, the_list_of_constants_tells_what_is_new);
     tcase_add_test(tests, weights_can_be_left_out_or_made_up);
     Suite *suite = suite_create("onnx_edited");

@@ -92,8 +92,7 @@ nw_tensor_id nw_draft_new_constant(nw_draft *draft, const char *base, const char
 static nw_tensor_id remake_leaf(nw_draft *draft, nw_tensor_id old_id, const nw_reshaped *to)
 {
     const nw_tensor old = draft->old->tensors[old_id];
-    bool has_source = to->keeps && old.shape.rank == to->shape.rank &&
-                      (old.edited ? old.edited->data != NULL : old.data != NULL);
+    bool has_source = to->keeps && old.shape.rank == to->shape.rank && nw_tensor_is_known(&old);
     if (!has_source)
         return nw_draft_new_constant(draft, old.name, "new", old.dtype, &old.quant, to);
     const char *name = nw_draft_name(draft, old.name, "edited");

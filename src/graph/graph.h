@@ -323,6 +323,9 @@ bool nw_node_geometry(const nw_graph *graph, nw_node_id node, nw_geometry *out);
  * values are not in reach, or there are fewer than the shape says. */
 NW_CHECKED nw_status nw_tensor_values(const nw_tensor *tensor, uint64_t seed, void **out,
                                       size_t *n_bytes, nw_dtype *dtype, nw_error *err);
+/* Whether a stored constant, or what an edited one is made of, has values, in memory or in a file.
+ */
+bool nw_tensor_is_known(const nw_tensor *tensor);
 /* Elements of an edited constant that are in no source; 0 for others. */
 int64_t nw_tensor_new_elements(const nw_tensor *tensor);
 

@@ -13,6 +13,13 @@ static bool has_source(const nw_edited *edited)
     return edited->data || (edited->file_path && edited->file_offset >= 0);
 }
 
+bool nw_tensor_is_known(const nw_tensor *tensor)
+{
+    if (tensor->edited)
+        return has_source(tensor->edited);
+    return tensor->data || (tensor->file_path && tensor->file_offset >= 0);
+}
+
 int64_t nw_tensor_new_elements(const nw_tensor *tensor)
 {
     const nw_edited *edited = tensor->edited;
