@@ -7,9 +7,13 @@
 
 #include "src/report/report.h"
 
-const bind_type *const bind_types[] = {&bind_network_type,   &bind_hw_type,
-                                       &bind_estimate_type,  &bind_measurements_type,
-                                       &bind_estimator_type, NULL};
+const bind_type *const bind_types[] = {&bind_network_type,
+                                       &bind_hw_type,
+                                       &bind_estimate_type,
+                                       &bind_measurements_type,
+                                       &bind_estimator_type,
+                                       &bind_session_type,
+                                       NULL};
 const bind_row *const bind_modules[] = {
     bind_network_module, bind_hw_module,   bind_estimate_module, bind_measure_module,
     bind_fit_module,     bind_output_rows, bind_session_rows,    NULL};
@@ -104,6 +108,8 @@ void bind_open(lua_State *L)
         add_rows(L, *rows);
     if (bind_engine(L)->config.face)
         add_rows(L, bind_face_rows);
+    bind_new(L, &bind_session_type, 1, 0);
+    lua_setfield(L, -2, "session");
     lua_getfield(L, -1, "print");
     lua_setglobal(L, "print");
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

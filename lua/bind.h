@@ -80,7 +80,7 @@ typedef struct bind_type {
 } bind_type;
 
 extern const bind_type bind_network_type, bind_hw_type, bind_estimate_type;
-extern const bind_type bind_measurements_type, bind_estimator_type;
+extern const bind_type bind_measurements_type, bind_estimator_type, bind_session_type;
 extern const bind_type *const bind_types[]; /* NULL-terminated */
 
 extern const bind_row bind_network_rows[], bind_hw_rows[], bind_estimate_rows[];
@@ -139,6 +139,16 @@ typedef struct bind_hw {
     char *figures; /* what estimates depend on, as a text; NULL: not needed yet */
 } bind_hw;
 
+typedef struct bind_estimate {
+    const nw_estimate *estimate; /* NULL: closed */
+    nw_estimate owned;
+    const nw_point *point;
+    /* The objects it was made from; user values 1 and 2 keep them. */
+    bind_network *network;
+    bind_hw *hw;
+    int64_t held_bytes;
+} bind_estimate;
+
 /* A CSV, as text and as a table. */
 typedef struct bind_measurements {
     nw_file *file; /* NULL: closed */
@@ -165,6 +175,13 @@ int bind_network_edits(lua_State *L);
 int bind_network_groups(lua_State *L);
 int bind_network_origin(lua_State *L);
 int bind_network_recognised(lua_State *L);
+/* Rows of networks (bind_advise.c). */
+int bind_network_advise(lua_State *L);
+int bind_network_export(lua_State *L);
+int bind_network_recipe(lua_State *L);
+int bind_network_timm(lua_State *L);
+int bind_network_whatif(lua_State *L);
+int bind_estimate_run(lua_State *L); /* nasw.estimate */
 const nw_counts *bind_network_counts(bind_network *network);
 const nw_hw *bind_check_hw(lua_State *L, int index);
 /* Objects on what the session shows; they keep it. */

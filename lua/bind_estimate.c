@@ -11,16 +11,6 @@
 #define UNITS_PER_KERNEL 200
 #define BYTES_PER_KERNEL 1024 /* of memory, with its cost and the plan of tensors */
 
-typedef struct bind_estimate {
-    const nw_estimate *estimate; /* NULL: closed */
-    nw_estimate owned;
-    const nw_point *point;
-    /* The objects it was made from; user values 1 and 2 keep them. */
-    bind_network *network;
-    bind_hw *hw;
-    int64_t held_bytes;
-} bind_estimate;
-
 static bind_estimate *check_estimate(lua_State *L, int index)
 {
     bind_estimate *object = bind_check(L, index, &bind_estimate_type);
@@ -99,7 +89,7 @@ static int push_estimator_error(lua_State *L, nw_error *err)
     return bind_push_error(L, err);
 }
 
-static int bind_estimate_run(lua_State *L)
+int bind_estimate_run(lua_State *L)
 {
     static const char *const options[] = {"estimator", "precision", NULL};
     const char *choice;

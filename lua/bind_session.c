@@ -138,6 +138,44 @@ const bind_row bind_session_rows[] = {
     {NULL, NULL, false, NULL},
 };
 
+/* ---- the session as an object ---- */
+
+/* session:save_script([path]): the text, or true once it is written. */
+static int session_save_script(lua_State *L)
+{
+    bind_check(L, 1, &bind_session_type);
+    const nw_session *session = session_of(L);
+    if (!session)
+        return 3;
+    nw_buf *text = bind_new_text(L);
+    nw_session_log_lua(session, text);
+    if (!lua_isnoneornil(L, 2))
+        return bind_write_text(L, 2, nw_buf_text(text), text->length);
+    lua_pushlstring(L, nw_buf_text(text), text->length);
+    return 1;
+}
+
+static int close_session(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+static int text_session(lua_State *L)
+{
+    lua_pushliteral(L, "session");
+    return 1;
+}
+
+static const bind_row session_rows[] = {
+    {"save_script", session_save_script, false,
+     "session:save_script([path]) -> its actions as a script, or true once that is written"},
+    {NULL, NULL, false, NULL},
+};
+
+const bind_type bind_session_type = {"nasw.Session", session_rows, close_session, text_session,
+                                     NULL};
+
 /* ---- the workbench's hooks ---- */
 
 static int bind_bind(lua_State *L)

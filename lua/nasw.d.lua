@@ -168,6 +168,82 @@ function Network:edits() end
 ---@return nasw.Network
 function Network:origin() end
 
+-- ---- advice ----------------------------------------------------------------------------------
+
+---After - before: negative is less. Every figure is of the whole network, estimated again.
+---@class nasw.Effect
+---@field latency_us number
+---@field low_us number? a 90 % band of the difference; nil: none is known
+---@field high_us number?
+---@field below_resolution boolean the band includes 0: below what this estimator can tell
+---@field fits boolean the network after it fits the hardware
+---@field after_us number latency after it
+---@field energy_fj integer
+---@field macs integer
+---@field params integer
+---@field weight_bytes integer
+---@field peak_live_bytes integer
+---@field arena_bytes integer
+---@field dram_bytes integer
+
+---@class nasw.AdvisedEdit: nasw.Effect no figures where it is refused
+---@field edit string a line for network:edit
+---@field label string
+---@field verdict "helps"|"unsure"|"no gain"|"refused"
+---@field text string gain and price, or why not
+
+---@class nasw.Advice
+---@field label string of the block
+---@field block string the block in words
+---@field latency_us number of its kernels
+---@field share number of the network's latency, 0 to 1
+---@field utilisation number 0 to 1
+---@field facts string[] why it is slow here, dearest first
+---@field edits nasw.AdvisedEdit[] what helps first, by what it saves
+
+---@class nasw.AdviceOptions: nasw.EstimateOptions
+---@field block? string only this one: "2.1"
+
+---Per block: why it takes its time on this hardware, and which edits help at what price.
+---@param hw nasw.Hw|string
+---@param options? nasw.AdviceOptions
+---@return nasw.Advice[]? advice
+---@return string? message
+---@return nasw.Code? code
+function Network:advise(hw, options) end
+
+---Every edit one step away; what saves most comes first, refused ones (`why`, no figures) last.
+---@param hw nasw.Hw|string
+---@param options? nasw.EstimateOptions
+---@return ({edit: string, label: string, why: string?}|nasw.Effect)[]? rows
+---@return string? message
+---@return nasw.Code? code
+function Network:whatif(hw, options) end
+
+---Block by block, the dearest first, each edit kept only if it is faster beyond what the estimator
+---can tell: "fuse" inverted bottlenecks, "align" channels, "native" activations.
+---@param kind "fuse"|"align"|"native"
+---@param hw nasw.Hw|string
+---@param options? nasw.EstimateOptions
+---@return nasw.Network? network with the edits kept: network:edits()
+---@return ({edit: string, label: string, taken: boolean, why: string}|nasw.Effect)[]|string steps
+---@return nasw.Code? code
+function Network:recipe(kind, hw, options) end
+
+---The network as block strings of timm, a stage a line; what they cannot say is a comment.
+---@return string? text
+---@return integer|string n_left_out blocks in comments, or the reason
+---@return nasw.Code? code
+function Network:timm() end
+
+---Writes the network as ONNX (opset 13; edited quantised networks as float), network JSON (weights
+---by reference), PyTorch module or block strings, by the ending of the name; as nasw.write does.
+---@param path string
+---@return true? ok
+---@return string? message
+---@return nasw.Code? code
+function Network:export(path) end
+
 -- ---- hardware --------------------------------------------------------------------------------
 
 ---A hardware description by name or path.
@@ -558,7 +634,7 @@ function nasw.act(name, value, kernel) end
 ---@field name string
 ---@field key string "" if none
 ---@field help string
----@field value "none"|"path"|"hw"|"estimator"|"precision"|"text" what it takes
+---@field value "none"|"path"|"hw"|"estimator"|"precision"|"edit"|"words"|"text" what it takes
 ---@field possible boolean
 ---@field why string why not; "" if possible
 
@@ -572,6 +648,20 @@ function nasw.current() end
 ---The pinned baseline; nil: none.
 ---@return nasw.Estimate?
 function nasw.baseline() end
+
+---@class nasw.Session
+local Session = {}
+
+---What was done, as a script that does it again; with a path: written there, as nasw.write does.
+---@param path? string
+---@return string|true? text
+---@return string? message
+---@return nasw.Code? code
+function Session:save_script(path) end
+
+---The session of the workbench or script: nasw.session:save_script().
+---@type nasw.Session
+nasw.session = nil
 
 ---@class nasw.Message
 ---@field kind "info"|"warning"|"error"

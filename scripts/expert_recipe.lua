@@ -88,7 +88,7 @@ local function describe(step, network, cost, base, edits)
         step = step,
         edits = edits,
         latency_ms = cost.latency_us / 1e3,
-        change = base and 100 * (cost.latency_us / base.latency_us - 1),
+        change = 100 * (cost.latency_us / base.latency_us - 1),
         mmacs = network.macs / 1e6,
         mparams = network.params / 1e6,
         peak_kib = cost.peak_live_bytes / 1024,
@@ -111,7 +111,7 @@ for _, path in ipairs(paths) do
     local network = assert(nasw.load(path))
     local base = estimate(network)
     print(string.format("%s on %s, by %s, %s", path, hw.name, base.estimator, base.precision))
-    local rows = { describe("as it is", network, base, nil, 0) }
+    local rows = { describe("as it is", network, base, base, 0) }
     local fused, cost, kept, slower = keep_what_helps(network, list_fusions(network))
     rows[#rows + 1] = describe("fuse where it helps", fused, cost, base, #kept)
     local remark = string.format("fusing tried and not kept: %d", slower)

@@ -45,7 +45,8 @@ static void read_documented(name_list *list)
         if (sscanf(line, "---@class nasw.%63[A-Za-z]", class_name) == 1)
             continue;
         bool is_object =
-            strstr(" Network Hw Estimate Measurements Estimator ", class_name) && class_name[0];
+            strstr(" Network Hw Estimate Measurements Estimator Session ", class_name) &&
+            class_name[0];
         char field[64];
         if (is_object && sscanf(line, "---@field %63[A-Za-z0-9_]", field) == 1)
             snprintf(name, sizeof name, "%s.%s", class_name, field);
