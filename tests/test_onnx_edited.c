@@ -314,7 +314,7 @@ START_TEST(edits_of_a_saved_network_keep_its_weights)
     nw_graph *graph = load("tv_mobilenet_v2_w035_224.onnx");
     const nw_arch *arch, *edited, *other;
     nw_error err;
-    nw_edit edit;
+    nw_edit edits[3];
     nw_buf text = {0}, first = {0}, second = {0};
     if (!graph)
         return;
@@ -323,13 +323,15 @@ START_TEST(edits_of_a_saved_network_keep_its_weights)
     nw_graph *again;
     ck_assert_int_eq(nw_network_json_read(file, &again, &err), NW_OK);
     seal(again);
-    ck_assert_int_eq(nw_edit_read("kernel ibn 5", &edit, &err), NW_OK);
+    ck_assert_int_eq(nw_edit_read("kernel ibn 5", &edits[0], &err), NW_OK);
+    ck_assert_int_eq(nw_edit_read("width 0.75 8", &edits[1], &err), NW_OK);
+    ck_assert_int_eq(nw_edit_read("width 1.5 8", &edits[2], &err), NW_OK);
     arch = nw_arch_lift(graph);
-    if (nw_arch_apply(arch, &edit, 1, &edited, NULL, &err) != NW_OK)
+    if (nw_arch_apply(arch, edits, 3, &edited, NULL, &err) != NW_OK)
         ck_abort_msg("%s: %s", err.where, err.message);
     nw_arch_release(arch);
     arch = nw_arch_lift(again);
-    ck_assert_int_eq(nw_arch_apply(arch, &edit, 1, &other, NULL, &err), NW_OK);
+    ck_assert_int_eq(nw_arch_apply(arch, edits, 3, &other, NULL, &err), NW_OK);
     nw_arch_release(arch);
     ck_assert_int_eq(nw_onnx_write(nw_arch_graph(edited), NULL, &first, &err), NW_OK);
     ck_assert_int_eq(nw_onnx_write(nw_arch_graph(other), NULL, &second, &err), NW_OK);
@@ -337,7 +339,8 @@ START_TEST(edits_of_a_saved_network_keep_its_weights)
     ck_assert_mem_eq(first.text, second.text, first.length);
     nw_buf_clear(&text);
     nw_network_json_write(nw_arch_graph(other), &text);
-    ck_assert_ptr_nonnull(strstr(text.text, "\"edits\": [\n    \"kernel ibn 5\"\n  ]"));
+    ck_assert_ptr_nonnull(
+        strstr(text.text, "\"edits\": [\n    \"kernel ibn 5\",\n    \"width 0.75 8\""));
     nw_arch_release(edited);
     nw_arch_release(other);
     nw_buf_fini(&text);

@@ -117,6 +117,7 @@ static void set_bare_shape(nw_tensor *tensor, const nw_shape *shape)
     }
     tensor->shape = tensor->stored_shape = *shape;
     tensor->n_bytes = 0;
+    tensor->file_offset = -1;
     tensor->ints = NULL;
     tensor->floats = NULL;
 }
@@ -130,7 +131,7 @@ static void edit_constant(nw_resizer *r, nw_tensor_id id, const nw_term *terms, 
     for (int axis = 0; axis < shape.rank; axis++)
         if (nw_resizer_changes(r, terms[axis]))
             shape.dims[axis] = nw_term_eval(t, terms[axis], r->numbers);
-    if (!old->data && !old->edited) {
+    if (!old->edited && !nw_tensor_is_known(old)) {
         set_bare_shape(&r->graph->tensors[id], &shape);
         return;
     }
