@@ -192,6 +192,41 @@ START_TEST(another_width_is_marked_where_it_is)
 }
 END_TEST
 
+/* The edited network as one more. */
+static void add_edited(const char *name, int from, const char *line)
+{
+    nw_error err;
+    nw_edit edit;
+    int i = s.n++;
+    if (nw_edit_read(line, &edit, &err) != NW_OK ||
+        nw_arch_apply(s.archs[from], &edit, 1, &s.archs[i], NULL, &err) != NW_OK ||
+        nw_estimate_graph(s.estimator, nw_arch_graph(s.archs[i]), s.hw, "file", &s.estimates[i],
+                          &err) != NW_OK)
+        ck_abort_msg("%s: %s", err.where, err.message);
+    s.networks[i] = (nw_compared){name, s.archs[i], &s.estimates[i]};
+}
+
+START_TEST(an_edited_block_stands_beside_what_it_was)
+{
+    add_network("a", s.estimator, 32, 1);
+    add_edited("b", 0, "variant 1.0 dsep");
+    add_edited("c", 1, "resolution 64 64");
+    nw_comparison *c = compare();
+    ck_assert_int_eq(c->n_blocks, 4); /* three and the rest */
+    for (int at = 0; at < 3; at++)
+        for (int i = 0; i < 3; i++)
+            ck_assert(c->blocks[at].cells[i].is_there);
+    ck_assert(!c->blocks[0].cells[1].has_other_text);
+    ck_assert(c->blocks[1].cells[1].has_other_text && c->blocks[1].cells[1].has_other_time);
+    nw_buf out = {0};
+    nw_compare_json(c, &out);
+    ck_assert_ptr_nonnull(
+        strstr(nw_buf_text(&out), "[\"variant 1.0 dsep\", \"resolution 64 64\"]"));
+    nw_buf_fini(&out);
+    nw_comparison_free(c);
+}
+END_TEST
+
 START_TEST(two_estimators_are_not_compared)
 {
     nw_comparison *c;
@@ -333,6 +368,7 @@ int main(void)
     tcase_add_test(core, the_same_network_twice_differs_in_nothing);
     tcase_add_test(core, a_block_more_stands_in_a_row_of_its_own);
     tcase_add_test(core, another_width_is_marked_where_it_is);
+    tcase_add_test(core, an_edited_block_stands_beside_what_it_was);
     tcase_add_test(core, two_estimators_are_not_compared);
     tcase_add_test(core, markdown_is_well_formed_whatever_the_names_are);
     tcase_add_test(core, json_and_csv_hold_what_the_page_says);
