@@ -311,18 +311,29 @@ void nw_candidates_residual(const nw_block *block, nw_candidate_list *out)
 
 /* ---- depth ---- */
 
+bool nw_block_repeats(const nw_block *block)
+{
+    return block->kind <= NW_BLOCK_BOTTLENECK;
+}
+
+/* A single convolution is no stage to make deeper: stems and classifiers. */
 void nw_candidates_depth(const nw_arch *arch, int stage, nw_candidate_list *out)
 {
     int n_blocks, depth = 0;
+    bool is_plain = true;
     const nw_block *blocks = nw_arch_blocks(arch, &n_blocks);
-    for (int i = 0; i < n_blocks; i++)
-        depth += blocks[i].stage == stage;
+    for (int i = 0; i < n_blocks; i++) {
+        if (blocks[i].stage != stage || !nw_block_repeats(&blocks[i]))
+            continue;
+        depth++;
+        is_plain &= blocks[i].kind == NW_BLOCK_CONV;
+    }
     for (int change = -1; change <= 1; change += 2) {
         nw_edit edit;
         nw_edit_init(&edit, NW_EDIT_DEPTH);
         edit.where = nw_select_stage(stage, -1);
         edit.count = depth + change;
-        if (edit.count > 0)
+        if (edit.count > 0 && (depth > 1 || !is_plain))
             add(out, &edit, "stage %d depth %d -> %d", stage, depth, depth + change);
     }
 }
