@@ -6,13 +6,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "src/arch/group.h"
+#include "src/arch/arch.h"
 #include "src/estimator/estimator.h"
 #include "src/format/format.h"
 #include "tests/bench.h"
 #include "tests/support.h"
 
-enum { ROUNDS = 301, GOAL_US = 300 };
+enum { ROUNDS = 201, GOAL_US = 300, MAX_BLOCKS = 64 };
 
 static double cpu_us(void)
 {
@@ -30,129 +30,149 @@ static int by_value(const void *a, const void *b)
 static double median(double *values, int n)
 {
     qsort(values, (size_t)n, sizeof *values, by_value);
-    return values[n / 2];
+    return n ? values[n / 2] : NAN;
 }
 
 typedef struct bench_case {
-    const nw_graph *graph;
     const nw_hw *hw;
     const nw_estimator *estimator;
-    const nw_groups *groups; /* of graph */
-    int n_kernels;
+    const nw_arch *arch;
+    nw_edit edits[MAX_BLOCKS]; /* that can be done */
+    int n_edits, n_kernels;
 } bench_case;
 
-/* The estimate of a graph, which is freed; false after a failure, which is printed. */
-static bool estimate(bench_case *c, nw_graph *graph)
+static bool estimate(bench_case *c, const nw_graph *graph)
 {
     nw_estimate e;
     nw_error err;
-    bool is_done = nw_estimate_graph(c->estimator, graph, c->hw, NULL, &e, &err) == NW_OK;
-    if (is_done) {
-        c->n_kernels = e.kernels->n_kernels;
-        nw_estimate_fini(&e);
-    } else {
-        printf("  %s: %s\n", err.where, err.message);
-    }
-    nw_graph_free(graph);
-    return is_done;
-}
-
-/* Another window, written into a copy: a kernel that no round before has seen. */
-static bool edit_by_hand(bench_case *c, int round)
-{
-    nw_graph *graph = nw_graph_copy(c->graph);
-    int n_seen = 0, by = 1 + round / 16;
-    nw_error err;
-    for (nw_node_id id = 0; id < graph->n_nodes; id++) {
-        nw_node *node = &graph->nodes[id];
-        if (node->op != NW_OP_CONV2D || node->attrs.kernel_h < 3 || n_seen++ != round % 16)
-            continue;
-        nw_shape *weights = &graph->tensors[node->inputs[1]].shape;
-        weights->dims[2] += 2 * by;
-        weights->dims[3] += 2 * by;
-        node->attrs.kernel_h += 2 * by;
-        node->attrs.kernel_w += 2 * by;
-        node->attrs.pad_top += by;
-        node->attrs.pad_left += by;
-        node->attrs.pad_bottom += by;
-        node->attrs.pad_right += by;
-        break;
-    }
-    if (nw_graph_seal(graph, NULL, 0, &err) == NW_OK)
-        return estimate(c, graph);
-    printf("  %s: %s\n", err.where, err.message);
-    nw_graph_free(graph);
-    return false;
-}
-
-/* Other channels for a group, its members and their constants resized; every round another number.
- */
-static bool resize_group(bench_case *c, int round)
-{
-    int n_groups;
-    const nw_channel_group *list = nw_groups_list(c->groups, &n_groups);
-    for (int i = 0; i < n_groups; i++) {
-        const nw_channel_group *group = &list[(round + i) % n_groups];
-        if (group->is_fixed)
-            continue;
-        nw_resize size = {(round + i) % n_groups,
-                          group->n + (1 + round / n_groups) * group->multiple};
-        nw_graph *graph;
-        nw_error err;
-        if (nw_resize_groups(c->groups, &size, 1, &graph, &err) == NW_OK)
-            return estimate(c, graph);
+    if (nw_estimate_graph(c->estimator, graph, c->hw, NULL, &e, &err) != NW_OK) {
         printf("  %s: %s\n", err.where, err.message);
         return false;
     }
-    return false;
+    c->n_kernels = e.kernels->n_kernels;
+    nw_estimate_fini(&e);
+    return true;
 }
 
-static bool read_anew(bench_case *c, const char *path)
+/* An edit and the estimate of what it makes, which is *out; the time of both, NAN: refused. */
+static double edit_us(bench_case *c, const nw_arch *arch, const nw_edit *edit, const nw_arch **out)
 {
-    nw_graph *graph;
-    nw_estimator_forget(c->estimator);
-    return nw_model_load(path, NULL, 0, &graph, NULL) == NW_OK && estimate(c, graph);
+    double start = cpu_us();
+    *out = NULL;
+    if (nw_arch_apply(arch, edit, 1, out, NULL, NULL) != NW_OK)
+        return NAN;
+    bool is_done = estimate(c, nw_arch_graph(*out));
+    return is_done ? cpu_us() - start : NAN;
 }
 
-static double median_us(bench_case *c, bool (*edit)(bench_case *, int))
+/* One edit of a kind for every block that can be edited so. */
+static void find_edits(bench_case *c, nw_edit_kind kind)
+{
+    int n;
+    const nw_block *blocks = nw_arch_blocks(c->arch, &n);
+    c->n_edits = 0;
+    for (int i = 0; i < n && c->n_edits < MAX_BLOCKS; i++) {
+        const nw_arch *edited;
+        nw_edit *edit = &c->edits[c->n_edits];
+        nw_edit_init(edit, kind);
+        edit->where.first_stage = edit->where.last_stage = blocks[i].stage;
+        edit->where.index = blocks[i].index;
+        edit->block = NW_BLOCK_FUSED;
+        edit->count = kind == NW_EDIT_KERNEL ? 7 : blocks[i].out_c + 8;
+        double us = edit_us(c, c->arch, edit, &edited);
+        c->n_edits += !isnan(us) && edited != c->arch;
+        nw_arch_release(edited);
+    }
+}
+
+/* Every round another block, and channels that no round before has seen. */
+static nw_edit edit_of_round(const bench_case *c, int round)
+{
+    nw_edit edit = c->edits[round % c->n_edits];
+    if (edit.kind == NW_EDIT_CHANNELS)
+        edit.count += 8 * (round / c->n_edits);
+    return edit;
+}
+
+/* Edits of one arch, whose blocks and groups are known: the "what if" of a screen. */
+static double beside_each_other_us(bench_case *c)
 {
     double times[ROUNDS];
-    for (int i = 0; i < ROUNDS; i++) {
-        double start = cpu_us();
-        if (!edit(c, i))
-            return NAN;
-        times[i] = cpu_us() - start;
+    int n = 0;
+    for (int i = 0; c->n_edits && i < ROUNDS; i++) {
+        const nw_arch *edited;
+        nw_edit edit = edit_of_round(c, i);
+        times[n] = edit_us(c, c->arch, &edit, &edited);
+        n += !isnan(times[n]);
+        nw_arch_release(edited);
     }
-    return median(times, ROUNDS);
+    return median(times, n);
 }
 
-static void bench_model(bench_case *c, const char *path, const char *name)
+/* Each edit upon what the one before made: blocks and groups are found anew. */
+static double upon_each_other_us(bench_case *c)
+{
+    double times[ROUNDS];
+    const nw_arch *arch = nw_arch_retain(c->arch);
+    int n = 0;
+    for (int i = 0; c->n_edits && i < ROUNDS; i++) {
+        const nw_arch *edited;
+        nw_edit edit = edit_of_round(c, i);
+        times[n] = edit_us(c, arch, &edit, &edited);
+        n += !isnan(times[n]);
+        if (!edited)
+            continue;
+        nw_arch_release(arch);
+        arch = edited;
+    }
+    nw_arch_release(arch);
+    return median(times, n);
+}
+
+static double anew_us(bench_case *c, const char *path)
 {
     enum { READINGS = 21 };
     double times[READINGS];
     for (int i = 0; i < READINGS; i++) {
+        nw_graph *graph;
         double start = cpu_us();
-        if (!read_anew(c, path))
-            return;
-        times[i] = cpu_us() - start;
+        nw_estimator_forget(c->estimator);
+        if (nw_model_load(path, NULL, 0, &graph, NULL) != NW_OK)
+            return NAN;
+        bool is_done = estimate(c, graph);
+        times[i] = is_done ? cpu_us() - start : NAN;
+        nw_graph_free(graph);
     }
-    double anew = median(times, READINGS), window = median_us(c, edit_by_hand),
-           channels = median_us(c, resize_group);
-    printf(
-        "  %-46s %3d kernels: a window %6.1f us, channels of a group %6.1f us, goal %d; read and "
-        "estimated anew %8.1f us (%.1f times)\n",
-        name, c->n_kernels, window, channels, GOAL_US, anew, anew / channels);
+    return median(times, READINGS);
+}
+
+static void bench_model(bench_case *c, const char *path, const char *name)
+{
+    static const nw_edit_kind kinds[] = {NW_EDIT_CHANNELS, NW_EDIT_VARIANT, NW_EDIT_KERNEL};
+    double anew = anew_us(c, path);
+    printf("  %s, %d kernels; read and estimated anew %.0f us\n", name, c->n_kernels, anew);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        find_edits(c, kinds[i]);
+        if (!c->n_edits)
+            continue;
+        double beside = beside_each_other_us(c);
+        printf("    %-10s of %2d blocks: %6.1f us, goal %d (%.1f times faster)",
+               nw_edit_kind_name(kinds[i]), c->n_edits, beside, GOAL_US, anew / beside);
+        if (kinds[i] == NW_EDIT_CHANNELS)
+            printf("; one upon another %6.1f us", upon_each_other_us(c));
+        printf("\n");
+    }
 }
 
 void bench_edit(void)
 {
     static const char *const models[] = {"tv_ssdlite320_mobilenet_v3_large_2cls.onnx",
-                                         "tv_mobilenet_v2_w035_224.onnx"};
+                                         "mobilenet_v2_1.0_224_quant.tflite"};
     nw_hw *hw;
     nw_error err;
     bench_case c = {0};
-    printf("\nedit to new estimate: copy, edit, seal, split, estimate by ne32's regression; median "
-           "of %d\n",
+    printf("\nedit to new estimate: apply, seal, split, estimate by ne32's regression with other "
+           "kernels remembered; median of %d\n",
            ROUNDS);
     if (nw_hw_load("ne32", "hw", &hw, &err) != NW_OK)
         return;
@@ -172,12 +192,9 @@ void bench_edit(void)
         snprintf(path, sizeof path, "%s", found);
         if (nw_model_load(path, NULL, 0, &graph, &err) != NW_OK)
             continue;
-        c.graph = graph;
-        nw_groups *groups = nw_groups_find(graph);
-        c.groups = groups;
+        c.arch = nw_arch_lift(graph);
         bench_model(&c, path, models[i]);
-        nw_groups_free(groups);
-        nw_graph_free(graph);
+        nw_arch_release(c.arch);
     }
     nw_estimator_release(c.estimator);
     nw_hw_free(hw);
