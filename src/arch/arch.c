@@ -188,7 +188,7 @@ const char *nw_block_label(const nw_block *block, char *dst, size_t size)
 static bool shows_expansion(nw_block_kind kind)
 {
     return kind == NW_BLOCK_IBN || kind == NW_BLOCK_FUSED || kind == NW_BLOCK_GROUPED ||
-           kind == NW_BLOCK_FUSED_GROUPED || kind == NW_BLOCK_TUCKER || kind == NW_BLOCK_BOTTLENECK;
+           kind == NW_BLOCK_FUSED_GROUPED || kind == NW_BLOCK_TUCKER;
 }
 
 static void add_kernel(nw_buf *text, const nw_block *block)

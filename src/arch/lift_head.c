@@ -84,6 +84,18 @@ static nw_tensor_id follow(const nw_lifter *l, nw_tensor_id at, nw_found *found)
     }
 }
 
+/* Features end in an activation that has no bound; what is predicted in none, or in a squashing
+ * one.
+ */
+static bool predicts(const nw_block *block)
+{
+    const nw_block_part *last = &block->parts[NW_PART_PROJECT];
+    if (last->conv == NW_NONE)
+        last = &block->parts[NW_PART_SPATIAL];
+    return last->act == NW_OP_IDENTITY || last->act == NW_OP_SIGMOID ||
+           last->act == NW_OP_HARD_SIGMOID || last->act == NW_OP_TANH;
+}
+
 static bool joins_others(const nw_lifter *l, nw_tensor_id at)
 {
     nw_node_id id = nw_readers_sole(l->graph, &l->readers, at);
@@ -94,7 +106,7 @@ static void turn_into_head(nw_lifter *l, int index, const uint8_t *is_feature)
 {
     nw_block *block = &l->blocks[index];
     bool is_kind = block->kind == NW_BLOCK_CONV || block->kind == NW_BLOCK_DSEP;
-    if (!is_kind || block->has_residual || is_feature[block->out])
+    if (!is_kind || block->has_residual || is_feature[block->out] || !predicts(block))
         return;
     nw_found found = {.n = 0};
     nw_tensor_id end = follow(l, block->out, &found);
