@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "src/arch/arch.h"
+#include "src/base/rng.h"
 #include "src/format/format.h"
 #include "src/measure/measure.h"
 #include "tests/support.h"
+#include "tests/support_lift.h"
 #include "tests/support_split.h"
 
 /* is_ibn: inverted bottlenecks are most of it. */
@@ -182,6 +184,76 @@ START_TEST(random_networks_of_every_family_are_lifted)
         nw_arch_release(arch);
     }
     nw_hw_free(hw);
+}
+END_TEST
+
+/* An operator on maps drawn at random, so that patterns begin anywhere, break anywhere and share
+ * what they are made of. */
+static void draw_layer(net *n, nw_rng *rng, const nw_tensor_id *maps, int n_maps, int full)
+{
+    static const nw_op ops[] = {NW_OP_RELU,     NW_OP_SIGMOID,    NW_OP_HARD_SIGMOID, NW_OP_SWISH,
+                                NW_OP_QUANTIZE, NW_OP_DEQUANTIZE, NW_OP_IDENTITY,     NW_OP_CAST};
+    nw_tensor_id other = maps[nw_rng_range(rng, 0, n_maps - 1)];
+    n->h = n->w = full;
+    n->c = 8;
+    switch (nw_rng_range(rng, 0, 11)) {
+    case 0:
+    case 1:
+        net_onnx_conv(n, 8, 1, 1, 1);
+        break;
+    case 2:
+        net_onnx_conv(n, 8, 3, 1, nw_rng_chance(rng, 0.5) ? 8 : 1);
+        break;
+    case 3:
+        net_two(n, NW_OP_ADD, n->at, other);
+        break;
+    case 4:
+        net_two(n, NW_OP_MUL, n->at, other);
+        break;
+    case 5:
+        net_two(n, NW_OP_ADD, n->at, net_number(n, 3));
+        break;
+    case 6:
+        net_clip6(n);
+        break;
+    case 7:
+        net_two(n, NW_OP_DIV, n->at, net_number(n, 6));
+        break;
+    case 8:
+        net_onnx_norm(n);
+        break;
+    case 9: { /* the end of a squeeze-and-excite, or of something that only looks like one */
+        net_global_pool(n);
+        net_onnx_conv(n, 4, 1, 1, 1);
+        net_onnx_conv(n, 8, 1, 1, 1);
+        net_one(n, NW_OP_SIGMOID);
+        net_two(n, NW_OP_MUL, n->at, other);
+        break;
+    }
+    default:
+        net_one(n, ops[nw_rng_range(rng, 0, (int64_t)(sizeof ops / sizeof *ops) - 1)]);
+    }
+}
+
+START_TEST(graphs_of_random_operators_are_lifted)
+{
+    enum { N_GRAPHS = 3000, N_LAYERS = 24, SIDE = 6 };
+    nw_rng rng = nw_rng_make(3, 0);
+    for (int i = 0; i < N_GRAPHS; i++) {
+        nw_tensor_id maps[N_LAYERS + 1];
+        net n = net_begin_nchw(SIDE, SIDE, 8, NW_DTYPE_FLOAT32);
+        maps[0] = n.at;
+        for (int k = 0; k < N_LAYERS; k++) {
+            n.at = maps[nw_rng_chance(&rng, 0.75) ? k : nw_rng_range(&rng, 0, k)];
+            draw_layer(&n, &rng, maps, k + 1, SIDE);
+            maps[k + 1] = n.at;
+            if (nw_rng_chance(&rng, 0.05) && k + 1 < N_LAYERS)
+                nw_graph_add_output(n.graph, n.at);
+        }
+        const nw_arch *arch = lift_net(&n);
+        check_arch(arch);
+        nw_arch_release(arch);
+    }
 }
 END_TEST
 
@@ -493,6 +565,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, every_node_of_every_model_is_in_one_block_and_sums_add_up);
     tcase_add_test(tests, random_networks_of_every_family_are_lifted);
+    tcase_add_test(tests, graphs_of_random_operators_are_lifted);
     tcase_add_test(tests, threads_that_ask_at_once_get_the_same_blocks);
     tcase_add_test(tests, mobilenet_v1_has_the_separable_convolutions_of_its_paper);
     tcase_add_test(tests, mobilenet_v2_has_the_bottlenecks_of_its_paper);
