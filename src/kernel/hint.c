@@ -340,3 +340,50 @@ bool nw_kernel_can_split(const nw_graph *graph, const nw_kernel *kernel, nw_node
         snprintf(why, size, "%s", text);
     return !text;
 }
+
+static bool is_same_cut(const nw_kernels *a, const nw_kernels *b)
+{
+    bool is_same = a->n_kernels == b->n_kernels;
+    for (int i = 0; is_same && i < a->n_kernels; i++) {
+        const nw_kernel *x = &a->kernels[i], *y = &b->kernels[i];
+        is_same = x->n_nodes == y->n_nodes &&
+                  memcmp(x->nodes, y->nodes, (size_t)x->n_nodes * sizeof *x->nodes) == 0;
+    }
+    return is_same;
+}
+
+static const nw_kernel *kernel_of(const nw_kernels *kernels, nw_node_id id)
+{
+    for (int i = 0; i < kernels->n_kernels; i++)
+        for (int k = 0; k < kernels->kernels[i].n_nodes; k++)
+            if (kernels->kernels[i].nodes[k] == id)
+                return &kernels->kernels[i];
+    return NULL;
+}
+
+bool nw_kernels_stay(const nw_graph *before, const nw_kernels *kernels_before,
+                     const nw_graph *after, const nw_kernels *kernels_after, const nw_hw *hw,
+                     char *why, size_t size)
+{
+    char label[64], reason[96] = "it runs so already";
+    if (before->n_nodes != after->n_nodes || !is_same_cut(kernels_before, kernels_after))
+        return false;
+    for (int i = 0; i < after->n_nodes; i++) {
+        nw_node_id id = after->order[i];
+        const nw_hint *old = &before->nodes[id].hint, *now = &after->nodes[id].hint;
+        bool is_split = now->splits && !old->splits, is_join = now->joins && !old->joins;
+        const nw_kernel *kernel = is_split ? kernel_of(kernels_before, id) : NULL;
+        if (!is_split && !is_join)
+            continue;
+        if (is_split && !kernel)
+            snprintf(reason, sizeof reason, "its values are known beforehand, nothing runs it");
+        else if (is_split)
+            (void)nw_kernel_can_split(before, kernel, id, reason, sizeof reason);
+        else
+            (void)nw_kernel_can_join(before, hw, id, reason, sizeof reason);
+        if (why && size)
+            snprintf(why, size, "%s: %s", nw_node_label(after, id, label, sizeof label), reason);
+        return true;
+    }
+    return false;
+}

@@ -150,5 +150,11 @@ bool nw_kernel_can_join(const nw_graph *graph, const nw_hw *hw, nw_node_id node,
 /* Whether the hint splits at a node of a kernel makes two of it; why as above. */
 bool nw_kernel_can_split(const nw_graph *graph, const nw_kernel *kernel, nw_node_id node, char *why,
                          size_t size);
+/* Whether the joins and splits that `after`, an edited copy of `before` with the same nodes, asks
+ * for beyond those of `before` leave the kernels on hw as they were; why names the first one's
+ * node and reason. False as well where it asks for none. */
+bool nw_kernels_stay(const nw_graph *before, const nw_kernels *kernels_before,
+                     const nw_graph *after, const nw_kernels *kernels_after, const nw_hw *hw,
+                     char *why, size_t size);
 
 #endif

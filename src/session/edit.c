@@ -156,7 +156,24 @@ static void say_notes(nw_session *s, const nw_edit_report *report)
                        n_left - MAX_NOTES_SAID);
 }
 
-static nw_status change_arch(nw_session *s, const nw_arch *arch, const char *line, nw_error *err)
+/* Joins and splits that this hardware cannot do leave everything as it was: no edit. */
+static nw_status check_hints(const nw_point *before, const nw_point *now, const char *line,
+                             nw_error *err)
+{
+    char why[192];
+    if (!nw_kernels_stay(before->graph, before->estimate.kernels, now->graph, now->estimate.kernels,
+                         now->hw, why, sizeof why))
+        return NW_OK;
+    return nw_fail(err, NW_UNSUPPORTED, line, "changes nothing on %s: %s", now->hw->name, why);
+}
+
+static bool is_hint(nw_edit_kind kind)
+{
+    return kind == NW_EDIT_JOIN || kind == NW_EDIT_SPLIT;
+}
+
+static nw_status change_arch(nw_session *s, const nw_arch *arch, const char *line, bool only_hints,
+                             nw_error *err)
 {
     nw_shared_model *model = nw_shared_model_edited(nw_point_model(s->state.current), arch);
     const nw_point *point;
@@ -165,6 +182,11 @@ static nw_status change_arch(nw_session *s, const nw_arch *arch, const char *lin
     nw_shared_model_release(model);
     if (status != NW_OK)
         return status;
+    status = only_hints ? check_hints(s->state.current, point, line, err) : NW_OK;
+    if (status != NW_OK) {
+        nw_point_release(point);
+        return status;
+    }
     const nw_point *before = nw_point_retain(s->state.current);
     nw_state next = nw_state_copy(&s->state);
     nw_point_release(next.current);
@@ -182,13 +204,16 @@ static nw_status apply_edits(nw_session *s, const nw_edit *edits, int n, nw_erro
     const nw_arch *arch;
     nw_edit_report report = {0};
     nw_buf line = {0};
+    bool only_hints = true;
+    for (int i = 0; i < n; i++)
+        only_hints = only_hints && is_hint(edits[i].kind);
     nw_status status = nw_arch_apply(s->state.current->arch, edits, n, &arch, &report, err);
     if (status != NW_OK)
         return status;
     write_edits(edits, n, &line);
     say_notes(s, &report);
     nw_edit_report_fini(&report);
-    status = change_arch(s, arch, nw_buf_text(&line), err);
+    status = change_arch(s, arch, nw_buf_text(&line), only_hints, err);
     nw_buf_fini(&line);
     return status;
 }
