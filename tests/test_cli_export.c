@@ -1,6 +1,7 @@
 /* nasw export: a network written in another form is the same network, its input is never written
  * over, and what was made is said on stderr. */
 #include <check.h>
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,80 @@ START_TEST(standard_output_gets_the_network_as_json)
 }
 END_TEST
 
+static double estimate_number(const char *const *words, const char *key)
+{
+    run_result r = run_words(NULL, words);
+    ck_run(run_flaw(&r), &r);
+    ck_run(r.status == 0 ? NULL : "not done", &r);
+    cJSON *json = cJSON_Parse(r.out);
+    const cJSON *item = cJSON_GetObjectItem(json, key);
+    ck_run(cJSON_IsNumber(item) ? NULL : key, &r);
+    double number = item->valuedouble;
+    cJSON_Delete(json);
+    run_free(&r);
+    return number;
+}
+
+/* An inverted bottleneck 16-96-24 made fused: 9 * 16 * 96 weights in the place of 16 * 96 + 9 * 96
+ * and one normalisation less (2 * 96). */
+START_TEST(edits_are_made_before_a_network_is_written_or_estimated)
+{
+    static const char net[] = "cn_r1_k3_s2_c16 ir_r1_k3_s2_e6_c24 cn_r1_k1_s1_c40";
+    static const char *const names[] = {"a.onnx", "a.json", "a.txt"};
+    static const char file[] = "# the second block\n\n  variant ibn fused \r\n";
+    char outputs[64];
+    int64_t before = count(net, outputs, sizeof outputs).params;
+    int64_t wanted = before + 9 * 16 * 96 - (16 * 96 + 9 * 96) - 2 * 96;
+    const char *path = folder_write(folder, "edits.txt", file, sizeof file - 1);
+    for (int i = 0; i < N_OF(names); i++) {
+        export_done(net, names[i], "--edit", "variant ibn fused", "params");
+        ck_assert_int_eq(count(path_of(names[i]), outputs, sizeof outputs).params, wanted);
+        export_done(net, names[i], "--edits", path, "params");
+        ck_assert_int_eq(count(path_of(names[i]), outputs, sizeof outputs).params, wanted);
+    }
+    const char *words[] = {"estimate",          net,      "--hw",   "ne32",
+                           "--estimator",       "device", "--json", "--edit",
+                           "variant ibn fused", NULL};
+    const char *plain[] = {"estimate",    path_of("a.json"), "--hw",   "ne32",
+                           "--estimator", "device",          "--json", NULL};
+    ck_assert_double_eq(estimate_number(words, "params"), (double)wanted);
+    ck_assert_double_eq(estimate_number(words, "latency_us"), estimate_number(plain, "latency_us"));
+}
+END_TEST
+
+START_TEST(an_edited_quantised_network_says_that_it_is_float_now)
+{
+    const char *quantised = shared_path("models/person_detect.tflite");
+    if (!quantised)
+        return;
+    export_done(quantised, "a.onnx", "--edit", "width 0.5 8",
+                "exported as float: edited quantised network");
+    export_done(quantised, "a.onnx", "--edit", "width 0.5 8", "sliced");
+}
+END_TEST
+
+START_TEST(a_wrong_edit_is_refused_by_name)
+{
+    static const char file[] = "width 0.5 8\nwidth\n";
+    const char *path = folder_write(folder, "edits.txt", file, sizeof file - 1);
+    const struct {
+        const char *option, *value, *words;
+    } rows[] = {
+        {"--edit", "variant 2.1 fussed", "--edit|fussed"},
+        {"--edit", "variant 99.1 fused", "99.1"},
+        {"--edit", "variant 0.0 fused", "variant 0.0 fused"},
+        {"--edits", path, "edits.txt line 2"},
+        {"--edits", "missing.txt", "missing.txt"},
+    };
+    for (int i = 0; i < N_OF(rows); i++) {
+        run_result r = export_to("demo", "a.onnx", rows[i].option, rows[i].value);
+        ck_run(run_not_refused(&r, rows[i].words), &r);
+        ck_assert_int_ne(access(path_of("a.onnx"), F_OK), 0);
+        run_free(&r);
+    }
+}
+END_TEST
+
 START_TEST(what_cannot_be_done_is_said_in_one_line)
 {
     static const struct {
@@ -197,6 +272,9 @@ static Suite *export_suite(void)
     tcase_add_test(test, a_free_size_is_fixed_by_input);
     tcase_add_test(test, the_input_is_never_written_over);
     tcase_add_test(test, standard_output_gets_the_network_as_json);
+    tcase_add_test(test, edits_are_made_before_a_network_is_written_or_estimated);
+    tcase_add_test(test, an_edited_quantised_network_says_that_it_is_float_now);
+    tcase_add_test(test, a_wrong_edit_is_refused_by_name);
     tcase_add_test(test, what_cannot_be_done_is_said_in_one_line);
     suite_add_tcase(suite, test);
     return suite;

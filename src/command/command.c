@@ -16,7 +16,8 @@
 static const nw_command commands[] = {
     {"estimate", nw_command_estimate,
      "nasw estimate FILE --hw NAME [--precision P] [--estimator regression|device|E.json]\n"
-     "              [--verify] [--input NAME=1x3x320x320] [--json|--csv]\n"
+     "              [--verify] [--input NAME=1x3x320x320] [--edit E]... [--edits FILE]\n"
+     "              [--json|--csv]\n"
      "      where the time of a network goes, kernel by kernel; --verify: by both estimators"},
     {"compare", nw_command_compare,
      "nasw compare A B [...] --hw NAME [--precision P]\n"
@@ -26,8 +27,8 @@ static const nw_command commands[] = {
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
     {"export", nw_command_export,
-     "nasw export FILE -o F.onnx|.json|.py|.txt [--weights keep|new|none]\n"
-     "            [--input NAME=1x3x320x320]\n"
+     "nasw export FILE -o F.onnx|.json|.py|.txt [--edit E]... [--edits FILE]\n"
+     "            [--weights keep|new|none] [--input NAME=1x3x320x320]\n"
      "      write the network as ONNX (weights kept, made up or all 0), as network JSON, as a\n"
      "      PyTorch module or as timm block strings"},
     {"measure", nw_command_measure,
@@ -73,7 +74,8 @@ int nw_command_print_help(void)
                 "strings or\nsuch a string itself, - for standard input, or demo.\nNAME is a "
                 "description listed by nasw hw, or the path of one "
                 "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "
-                "int16, float16, ...\n");
+                "int16, float16, ...\nE changes blocks: \"variant 2.1 fused\", \"channels * "
+                "nearest 32\", \"kernel ibn@1-3 5\", ...;\nFILE of --edits has one a line.\n");
     int code = nw_command_print(&out);
     nw_buf_fini(&out);
     return code;
@@ -104,7 +106,8 @@ int nw_command_fail(const nw_error *err)
     fprintf(stderr, "nasw: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->message);
     if (err->status == NW_CANCELLED)
         return NW_EXIT_INTERRUPTED;
-    return strcmp(err->where, "--precision") == 0 || strcmp(err->where, "--verify") == 0 ||
+    return strcmp(err->where, "--precision") == 0 || strncmp(err->where, "--edit:", 7) == 0 ||
+                   strcmp(err->where, "--verify") == 0 ||
                    strncmp(err->where, "--estimator", 11) == 0
                ? NW_EXIT_USAGE
                : NW_EXIT_BAD_FILE;

@@ -19,6 +19,7 @@ enum { NW_EXIT_DONE = 0, NW_EXIT_BAD_FILE = 1, NW_EXIT_USAGE = 2, NW_EXIT_INTERR
 
 #define NW_MAX_INPUT_SIZES 64
 #define NW_MAX_FILES       64
+#define NW_MAX_EDITS       256
 
 /* What runs when no command is named, in the list of options. */
 #define NW_WORKBENCH "[FILE]"
@@ -36,6 +37,9 @@ typedef struct nw_options {
     nw_input_size sizes[NW_MAX_INPUT_SIZES];
     const char *size_texts[NW_MAX_INPUT_SIZES];
     int n_sizes;
+    const char *edits[NW_MAX_EDITS]; /* --edit, in order; behind those of edits_file */
+    int n_edits;
+    const char *edits_file;
     const char *data_path; /* where descriptions are looked up, colon-separated */
 } nw_options;
 

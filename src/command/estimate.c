@@ -10,7 +10,8 @@
 /* Everything that an answer is made from. */
 typedef struct work {
     nw_hw *hw;
-    nw_graph *graph;
+    const nw_arch *arch;
+    const nw_graph *graph;                 /* of arch */
     const nw_estimator *estimator, *other; /* other: the one beside it, for --verify */
     nw_estimate estimate, verified;
     char note[256];
@@ -39,10 +40,12 @@ static nw_status estimate(const nw_options *o, work *w, nw_error *err)
     bool is_auto = o->estimator && strcmp(o->estimator, "auto") == 0;
     nw_status status = nw_hw_load(o->hw, o->data_path, &w->hw, err);
     if (status == NW_OK)
-        status = nw_model_load(o->files[0], o->sizes, o->n_sizes, &w->graph, err);
-    if (status == NW_OK)
+        status = nw_command_load(o, &w->arch, err);
+    if (status == NW_OK) {
+        w->graph = nw_arch_graph(w->arch);
         status = nw_estimator_open(is_auto ? NULL : o->estimator, w->hw, o->data_path,
                                    &w->estimator, w->note, sizeof w->note, err);
+    }
     if (status == NW_OK && o->verify)
         status = open_other(o, w, err);
     if (status == NW_OK)
@@ -80,7 +83,8 @@ int nw_command_estimate(nw_options *o)
     if (o->n_files != 1 || !o->hw)
         return nw_command_fail_usage("usage: nasw estimate FILE --hw NAME [--precision P] "
                                      "[--estimator regression|device|E.json] [--verify] "
-                                     "[--input NAME=1x3x320x320] [--json|--csv]");
+                                     "[--input NAME=1x3x320x320] [--edit E]... [--edits FILE] "
+                                     "[--json|--csv]");
     work w = {.hw = NULL};
     nw_error err;
     int code = estimate(o, &w, &err) == NW_OK ? print(o, &w) : nw_command_fail(&err);
@@ -90,7 +94,7 @@ int nw_command_estimate(nw_options *o)
         nw_estimate_fini(&w.estimate);
     nw_estimator_release(w.other);
     nw_estimator_release(w.estimator);
-    nw_graph_free(w.graph);
+    nw_arch_release(w.arch);
     nw_hw_free(w.hw);
     return code;
 }

@@ -202,12 +202,9 @@ static nw_status save(const export_work *w, const nw_buf *bytes, nw_error *err)
 static nw_status export_network(export_work *w, const export_format *format, nw_error *err)
 {
     nw_buf bytes = {0};
-    nw_graph *graph;
-    nw_status status = nw_model_load(w->o->files[0], w->o->sizes, w->o->n_sizes, &graph, err);
-    if (status == NW_OK) {
-        w->arch = nw_arch_lift(graph);
+    nw_status status = nw_command_load(w->o, &w->arch, err);
+    if (status == NW_OK)
         w->graph = nw_arch_graph(w->arch);
-    }
     if (status == NW_OK)
         status = spare_input(w, err);
     if (status == NW_OK) {
@@ -225,8 +222,10 @@ int nw_command_export(nw_options *o)
 {
     export_work w = {.o = o};
     if (o->n_files != 1 || !o->out)
-        return nw_command_fail_usage("usage: nasw export FILE -o F.onnx|.json|.py|.txt [--weights "
-                                     "keep|new|none] [--input NAME=1x3x320x320]");
+        return nw_command_fail_usage(
+            "usage: nasw export FILE -o F.onnx|.json|.py|.txt [--edit E]... "
+            "[--edits FILE] [--weights keep|new|none] "
+            "[--input NAME=1x3x320x320]");
     const export_format *format = find_format(o->out);
     if (!format || !read_weights(o, &w.onnx.weights))
         return NW_EXIT_USAGE;

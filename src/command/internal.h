@@ -3,6 +3,7 @@
 #ifndef NW_COMMAND_INTERNAL_H
 #define NW_COMMAND_INTERNAL_H
 
+#include "src/arch/arch.h"
 #include "src/command/command.h"
 #include "src/estimator/fit.h"
 
@@ -15,6 +16,11 @@ int nw_command_measure_cpu(nw_options *o);
 int nw_command_measure_emit(nw_options *o);
 int nw_command_fit(nw_options *o);
 int nw_command_predict(nw_options *o);
+
+/* The network of files[0] with the edits of --edits and --edit; what an edit of many blocks left as
+ * it was is said on stderr. Release it. err->where of an edit that is no edit begins with its file
+ * and line, or "--edit". */
+NW_CHECKED nw_status nw_command_load(const nw_options *o, const nw_arch **out, nw_error *err);
 
 /* The value of an option that is a whole number; NULL leaves *out. False: it has said what is
  * wrong. */

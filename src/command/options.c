@@ -31,7 +31,7 @@ static bool parse_input_size(const char *text, nw_input_size *out, nw_arena *are
     return out->shape.rank > 0;
 }
 
-typedef enum option_type { TEXT, FLAG, SIZE } option_type;
+typedef enum option_type { TEXT, FLAG, SIZE, EDIT } option_type;
 
 typedef struct option_row {
     const char *name;
@@ -46,6 +46,8 @@ static const option_row option_rows[] = {
     {"--verify", offsetof(nw_options, verify), FLAG, " estimate "},
     {"--precision", offsetof(nw_options, precision), TEXT, " estimate compare " NW_WORKBENCH " "},
     {"--input", 0, SIZE, " estimate compare export " NW_WORKBENCH " "},
+    {"--edit", 0, EDIT, " estimate export "},
+    {"--edits", offsetof(nw_options, edits_file), TEXT, " estimate export "},
     {"--cpu", offsetof(nw_options, is_cpu), FLAG, " measure "},
     {"--shapes", offsetof(nw_options, shapes), TEXT, " measure "},
     {"--emit", offsetof(nw_options, emit), TEXT, " measure "},
@@ -131,6 +133,13 @@ static int parse_option(nw_options *o, const char *command, char **argv, int i, 
         return 0;
     if (row->type == TEXT) {
         *(const char **)((char *)o + row->offset) = value;
+    } else if (row->type == EDIT) {
+        if (o->n_edits == NW_MAX_EDITS) {
+            nw_command_fail_usage("there are more than %d --edit; write them in a file: --edits F",
+                                  NW_MAX_EDITS);
+            return 0;
+        }
+        o->edits[o->n_edits++] = value;
     } else if (o->n_sizes == NW_MAX_INPUT_SIZES ||
                !parse_input_size(value, &o->sizes[o->n_sizes], arena)) {
         nw_command_fail_usage("--input %s: wanted NAME=1x3x320x320", value);
