@@ -223,7 +223,7 @@ START_TEST(blocks_are_objects_of_the_class_that_they_are)
          "InvertedResidual(16, 96, 24, kernel=3, stride=2, act=nn.ReLU6)"},
         {"cn_r1_k3_s2_c16 ir_r1_k5_s1_e6_c16_se0.25_nhs",
          "InvertedResidual(16, 96, 16, kernel=5, act=nn.Hardswish, squeeze=SqueezeExcite(96, 4, "
-         "nn.Hardswish, nn.Sigmoid), residual=True)"},
+         "nn.Hardswish, nn.Sigmoid, norm=False), residual=True)"},
         {"cn_r1_k3_s2_c16 er_r1_k3_s2_e4_c24",
          "FusedInvertedResidual(16, 64, 24, kernel=3, stride=2, act=nn.ReLU)"},
         {"cn_r1_k3_s2_c16 ds_r1_k3_s1_c24 cn_r1_k1_s1_c8",

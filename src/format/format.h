@@ -49,8 +49,8 @@ NW_CHECKED nw_status nw_timm_read(const nw_file *file, nw_graph **out, nw_error 
  * Strings are a chain: a block that timm has no word for (an op, a head, a kernel that is not odd,
  * a width that is no multiple of 8, one that reads another map than the last string makes) is a
  * comment with the reason, counted in *n_left_out (may be NULL). Where that is 0 the text is the
- * whole network: read again it has the same MACs and, where every convolution has its
- * normalisation, the same parameters. NW_UNSUPPORTED: no block can be said. */
+ * whole network: read again it has the same MACs and, where no comment says otherwise of
+ * normalisations, the same parameters. NW_UNSUPPORTED: no block can be said. */
 NW_CHECKED nw_status nw_timm_write(const nw_arch *arch, nw_buf *out, int *n_left_out,
                                    nw_error *err);
 /* An OFA description {"ks": [20], "e": [20], "d": [5], "r": [1]}: the whole MobileNetV3 that Cai et

@@ -277,7 +277,7 @@ static bool is_pointwise(const nw_py_unit *unit)
            g->groups == 1 && !p[0] && !p[1] && !p[2] && !p[3];
 }
 
-/* Pool, 1x1 with bias, activation, 1x1 with bias, gate, product with what was pooled. */
+/* Pool, 1x1, activation, 1x1, gate, product with what was pooled. */
 static bool see_squeeze(const nw_py_writer *w, const nw_block *block, block_view *view)
 {
     const nw_graph *graph = w->graph;
@@ -287,10 +287,11 @@ static bool see_squeeze(const nw_py_writer *w, const nw_block *block, block_view
         return false;
     const nw_py_unit *a = &view->squeeze, *b = &view->excite;
     nw_node_id pool = graph->tensors[a->in].producer;
-    if (a->norm != NW_NONE || b->norm != NW_NONE || !a->geometry.has_bias ||
-        !b->geometry.has_bias || !is_pointwise(a) || !is_pointwise(b) || a->out != b->in ||
-        a->act == NW_OP_IDENTITY || b->act == NW_OP_IDENTITY || !is_mean(w, pool) ||
-        graph->nodes[pool].inputs[0] != from)
+    if ((a->norm == NW_NONE) != (b->norm == NW_NONE) || a->eps != b->eps ||
+        a->geometry.has_bias != (a->norm == NW_NONE) ||
+        b->geometry.has_bias != (b->norm == NW_NONE) || !is_pointwise(a) || !is_pointwise(b) ||
+        a->out != b->in || a->act == NW_OP_IDENTITY || b->act == NW_OP_IDENTITY ||
+        !is_mean(w, pool) || graph->nodes[pool].inputs[0] != from)
         return false;
     for (int i = 0; i < block->n_nodes; i++) {
         const nw_node *node = &graph->nodes[block->nodes[i]];
@@ -381,9 +382,9 @@ static const char *squeeze_text(nw_py_writer *w, const block_view *view)
         return "";
     w->uses[NW_PY_SQUEEZE] = true;
     const nw_geometry *g = &view->squeeze.geometry;
-    return nw_py_text(w, ", squeeze=SqueezeExcite(%lld, %lld, %s, %s)", (long long)g->in_c,
+    return nw_py_text(w, ", squeeze=SqueezeExcite(%lld, %lld, %s, %s%s)", (long long)g->in_c,
                       (long long)g->out_c, act_class(view->squeeze.act),
-                      act_class(view->excite.act));
+                      act_class(view->excite.act), norm_text(w, &view->squeeze));
 }
 
 /* The channels: in, (middle, or the ranks,) out. */
@@ -408,12 +409,8 @@ static void enter_block(nw_py_writer *w, const block_view *view, const char *nam
                    nw_py_text(w, "%s.%s", name, part_names[i + 3 - view->row->n_roles]));
     if (!view->squeezes)
         return;
-    const nw_py_unit *units[] = {&view->squeeze, &view->excite};
-    for (int i = 0; i < 2; i++) {
-        const char *path = nw_py_text(w, "%s.squeeze.%s", name, i ? "excite" : "reduce");
-        nw_py_enter(w, units[i]->geometry.weights, nw_py_text(w, "%s.weight", path));
-        nw_py_enter(w, units[i]->geometry.bias, nw_py_text(w, "%s.bias", path));
-    }
+    enter_unit(w, &view->squeeze, nw_py_text(w, "%s.squeeze.reduce", name));
+    enter_unit(w, &view->excite, nw_py_text(w, "%s.squeeze.excite", name));
 }
 
 void nw_py_write_block(nw_py_writer *w, const nw_block *block)
@@ -520,15 +517,12 @@ static const char *const class_texts[NW_PY_CLASSES] = {
     [NW_PY_SQUEEZE] =
         "class SqueezeExcite(nn.Module):\n"
         "    \"\"\"Weighs the channels of a map by what they are on average.\"\"\"\n\n"
-        "    def __init__(self, in_c, inner_c, act, gate):\n"
+        "    def __init__(self, in_c, inner_c, act, gate, norm=True, eps=1e-5):\n"
         "        super().__init__()\n"
-        "        self.reduce = nn.Conv2d(in_c, inner_c, 1)\n"
-        "        self.act = act()\n"
-        "        self.excite = nn.Conv2d(inner_c, in_c, 1)\n"
-        "        self.gate = gate()\n\n"
+        "        self.reduce = ConvNormAct(in_c, inner_c, norm=norm, eps=eps, act=act)\n"
+        "        self.excite = ConvNormAct(inner_c, in_c, norm=norm, eps=eps, act=gate)\n\n"
         "    def forward(self, x):\n"
-        "        y = x.mean((2, 3), keepdim=True)\n"
-        "        return x * self.gate(self.excite(self.act(self.reduce(y))))\n",
+        "        return x * self.excite(self.reduce(x.mean((2, 3), keepdim=True)))\n",
     [NW_PY_SEPARABLE] =
         "class DepthwiseSeparable(nn.Module):\n"
         "    \"\"\"Depthwise k x k, 1x1.\"\"\"\n\n"

@@ -259,9 +259,11 @@ static void add(timm_writer *w, const nw_block *block, spoken *s)
     for (int i = 0; i < NW_PART_COUNT; i++)
         w->n_folded += block->parts[i].conv != NW_NONE && block->parts[i].norm == NW_NONE &&
                        i != NW_PART_SQUEEZE && i != NW_PART_EXCITE;
-    w->n_other_gates +=
-        block->squeeze_c && (block->parts[NW_PART_EXCITE].act != NW_OP_SIGMOID ||
-                             find_act(block->parts[NW_PART_SQUEEZE].act) != s->block.act);
+    const nw_block_part *squeeze = &block->parts[NW_PART_SQUEEZE];
+    const nw_block_part *excite = &block->parts[NW_PART_EXCITE];
+    w->n_other_gates += block->squeeze_c &&
+                        (excite->act != NW_OP_SIGMOID || find_act(squeeze->act) != s->block.act ||
+                         squeeze->norm != NW_NONE || excite->norm != NW_NONE);
 }
 
 static void leave_out(timm_writer *w, const nw_block *block, const spoken *s)
@@ -289,10 +291,11 @@ static void write_head(const timm_writer *w, nw_buf *out)
         nw_buf_printf(out, "# %d convolutions have no normalisation; timm puts one behind each\n",
                       w->n_folded);
     if (w->n_other_gates)
-        nw_buf_printf(out,
-                      "# squeeze-and-excite: %d have another activation or gate, which timm's "
-                      "models set, not its strings\n",
-                      w->n_other_gates);
+        nw_buf_printf(
+            out,
+            "# %d of squeeze-and-excite have another activation, gate or normalisation than "
+            "the strings' own\n",
+            w->n_other_gates);
 }
 
 /* The map that the chain begins with: the input, or what a layout or a scaling makes of it. */
