@@ -1,6 +1,6 @@
 /* Any bytes as a network in JSON: an error or a graph, never a crash. What was read is written in
  * a way that reads back and is then written the same; and it can be sealed or refused, and what is
- * sealed is written as ONNX or refused. */
+ * sealed is written as ONNX and for PyTorch, or refused. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nw_buf_clear(&second);
     if (status == NW_OK && counts.constant_bytes < 1 << 20 && counts.n_ops < 100)
         (void)!nw_onnx_write(again, NULL, &second, &err);
+    nw_buf_clear(&second);
+    if (status == NW_OK && counts.constant_bytes < 1 << 20 && counts.n_ops < 100)
+        (void)!nw_pytorch_write(again, &second, &err);
     nw_file_release(file);
     nw_graph_free(graph);
     nw_graph_free(again);

@@ -555,6 +555,10 @@ static void write_tile(nw_py_writer *w, nw_node_id id)
 void nw_py_write_node(nw_py_writer *w, nw_node_id id)
 {
     const nw_node *node = node_of(w, id);
+    if (!node->n_outputs || node->outputs[0] == NW_NONE) {
+        nw_py_fail(w, id, "its output is left out");
+        return;
+    }
     for (size_t i = 0; i < sizeof call_rows / sizeof *call_rows; i++)
         if (call_rows[i].op == node->op) {
             const char *format = call_rows[i].format, *at = strstr(format, "%s");

@@ -485,14 +485,13 @@ static nw_status parse_block(parser *in, const char *bytes, size_t length)
     if (block.type == NW_TIMM_UIR)
         block.start = block.end = (nw_timm_kernels){0};
     block.group_size = block.type == NW_TIMM_ER || block.type == NW_TIMM_CN ? 0 : 1;
-    if (is_old)
-        n = (size_t)-1; /* the first word is an option already */
-    while (status == NW_OK && (n == (size_t)-1 || text[n])) {
-        const char *from = text + n + 1;
+    /* the first word of the older grammar is an option already */
+    const char *from = is_old ? text : text[n] ? text + n + 1 : NULL;
+    while (status == NW_OK && from) {
         size_t end = strcspn(from, "_");
         snprintf(word, sizeof word, "%.*s", (int)end, from);
         status = read_token(in, word, is_old, &block, &seen);
-        n = (size_t)(from - text) + end;
+        from = from[end] ? from + end + 1 : NULL;
     }
     if (status == NW_OK)
         status = check_needed(in, is_old, seen, &block);
