@@ -305,6 +305,9 @@ static void run_command(app *a, ui_command command)
     case UI_COMMAND_SCREEN_LAYERS:
         go_to(a, SCREEN_LAYERS);
         break;
+    case UI_COMMAND_SCREEN_COMPARE:
+        go_to(a, SCREEN_COMPARE);
+        break;
     case UI_COMMAND_SCREEN_LUA:
         go_to(a, SCREEN_LUA);
         break;
@@ -484,6 +487,7 @@ static void begin(app *a)
     const ui_context context = {.asked = NW_ACTION_COUNT, .evaluator = a->options->evaluator};
     open_layer(a, &a->screens[SCREEN_WELCOME], &ui_view_welcome, &context);
     open_layer(a, &a->screens[SCREEN_LAYERS], &ui_view_layers, &context);
+    open_layer(a, &a->screens[SCREEN_COMPARE], &ui_view_compare, &context);
     if (a->options->evaluator)
         open_layer(a, &a->screens[SCREEN_LUA], &ui_view_console, &context);
     for (int i = 0; a->options->first_screen && i < SCREEN_COUNT; i++)

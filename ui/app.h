@@ -13,7 +13,13 @@ enum {
     APP_FOOTER = 24
 };
 
-typedef enum screen_id { SCREEN_WELCOME, SCREEN_LAYERS, SCREEN_LUA, SCREEN_COUNT } screen_id;
+typedef enum screen_id {
+    SCREEN_WELCOME,
+    SCREEN_LAYERS,
+    SCREEN_LUA,
+    SCREEN_COMPARE,
+    SCREEN_COUNT
+} screen_id;
 
 typedef struct layer {
     const ui_view *view; /* NULL: not there */

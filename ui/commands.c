@@ -47,6 +47,7 @@ static bool is_frames(ui_command command)
     case UI_COMMAND_SUSPEND:
     case UI_COMMAND_MOUSE:
     case UI_COMMAND_SCREEN_LAYERS:
+    case UI_COMMAND_SCREEN_COMPARE:
     case UI_COMMAND_SCREEN_LUA:
         return true;
     default:
@@ -88,6 +89,7 @@ static const struct {
     {"palette", NULL, "commands"},
     {"back", NULL, "back"},
     {"screen.layers", NULL, "layers"},
+    {"screen.compare", NULL, "compare"},
     {"screen.lua", NULL, "Lua"},
 };
 enum { N_LABELS = sizeof labels / sizeof *labels };

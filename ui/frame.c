@@ -28,7 +28,9 @@ layer *app_top(app *a)
 static const struct {
     screen_id id;
     ui_command command;
-} tabs[] = {{SCREEN_LAYERS, UI_COMMAND_SCREEN_LAYERS}, {SCREEN_LUA, UI_COMMAND_SCREEN_LUA}};
+} tabs[] = {{SCREEN_LAYERS, UI_COMMAND_SCREEN_LAYERS},
+            {SCREEN_LUA, UI_COMMAND_SCREEN_LUA},
+            {SCREEN_COMPARE, UI_COMMAND_SCREEN_COMPARE}};
 
 static int draw_tabs(app *a)
 {

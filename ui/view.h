@@ -74,6 +74,8 @@ typedef struct ui_mouse {
     X(SUSPEND, "suspend", "C-z", "stop until fg")                                                  \
     X(MOUSE, "mouse", "", "switch the mouse on or off")                                            \
     X(SCREEN_LAYERS, "screen.layers", "3 A-3", "where the time goes, kernel by kernel")            \
+    X(DIFFERENCES, "differences", "d", "only what differs")                                        \
+    X(SCREEN_COMPARE, "screen.compare", "8 A-8", "networks beside each other")                     \
     X(SCREEN_LUA, "screen.lua", "7 A-7", "Lua console on this session")
 
 typedef enum ui_command {
@@ -153,6 +155,7 @@ struct ui_view {
 };
 
 extern const ui_view ui_view_layers;   /* view_layers.c */
+extern const ui_view ui_view_compare;  /* view_compare.c */
 extern const ui_view ui_view_welcome;  /* view_welcome.c */
 extern const ui_view ui_view_help;     /* overlay_help.c */
 extern const ui_view ui_view_palette;  /* overlay_palette.c */

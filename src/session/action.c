@@ -397,6 +397,22 @@ static nw_status act_baseline(nw_session *s, const nw_action *action, nw_error *
     return NW_OK;
 }
 
+static nw_status act_keep(nw_session *s, const nw_action *action, nw_error *err)
+{
+    (void)action;
+    for (int i = 0; i < s->n_kept; i++)
+        if (s->kept[i] == s->state.current)
+            return nw_fail(err, NW_INVALID, "", "it is kept already; 8 compares");
+    if (s->n_kept == NW_MAX_KEPT) {
+        nw_point_release(s->kept[0]);
+        memmove(s->kept, s->kept + 1, (size_t)--s->n_kept * sizeof *s->kept);
+    }
+    s->kept[s->n_kept++] = nw_point_retain(s->state.current);
+    nw_session_say(s, NW_MESSAGE_INFO, "kept %s (%d); 8 compares", s->state.current->label,
+                   s->n_kept);
+    return NW_OK;
+}
+
 /* ---- history ---- */
 
 static void say_history(nw_session *s, const char *verb, const nw_change *step)
@@ -519,6 +535,7 @@ static const act_row acts[NW_ACTION_COUNT] = {
     [NW_ACTION_ESTIMATOR_NEXT] = {act_estimator_next, false, NULL},
     [NW_ACTION_INPUT] = {act_input, false, "say which sizes: NAME=1x3x320x320"},
     [NW_ACTION_BASELINE] = {act_baseline, true, NULL},
+    [NW_ACTION_KEEP] = {act_keep, true, NULL},
     [NW_ACTION_EDIT] = {nw_session_edit, true, "say which, as: variant 2.1 fused"},
     [NW_ACTION_FUSE] = {nw_session_fuse, true, NULL},
     [NW_ACTION_FUSE_ALL] = {nw_session_fuse_all, true, NULL},
@@ -532,7 +549,7 @@ static const act_row acts[NW_ACTION_COUNT] = {
     [NW_ACTION_REDO] = {act_redo, false, NULL},
     [NW_ACTION_REPEAT] = {act_repeat, false, NULL},
     [NW_ACTION_SAVE] = {act_save, true, NULL},
-    [NW_ACTION_EXPORT] = {act_export, true, "say where: a file ending in .json, .csv or .txt"},
+    [NW_ACTION_EXPORT] = {act_export, true, "say where: a file ending in .json, .csv, .txt or .md"},
     [NW_ACTION_COPY] = {act_copy, true, "there is no row to copy"},
     [NW_ACTION_COMPARE_HW] = {act_compare_hw, true, NULL},
     [NW_ACTION_RUN_SCRIPT] = {act_run_script, false, "say which file"},

@@ -40,6 +40,7 @@ typedef enum nw_value_kind {
       "the other one, device or regression; the old numbers become the baseline")                  \
     X(INPUT, "input", "", NW_VALUE_TEXT, true, "sizes of the next model opened: NAME=1x3x320x320") \
     X(BASELINE, "baseline", "b", NW_VALUE_NONE, true, "pin what is open as the baseline")          \
+    X(KEEP, "keep", "c", NW_VALUE_NONE, false, "keep what is open to compare it (8), up to three") \
     X(EDIT, "edit", "=", NW_VALUE_EDIT, true,                                                      \
       "change the network: variant 2.1 fused, channels 3 64, kernel 2.1 5, width 0.75, ...")       \
     X(FUSE, "fuse", "f", NW_VALUE_WORDS, true, "fuse or unfuse the block under the cursor")        \
@@ -58,7 +59,8 @@ typedef enum nw_value_kind {
     X(REPEAT, "repeat", ".", NW_VALUE_NONE, false, "repeat the last change")                       \
     X(SAVE, "save", "w", NW_VALUE_PATH, false,                                                     \
       "save the network as JSON, by default beside its file")                                      \
-    X(EXPORT, "export", "e", NW_VALUE_PATH, false, "write the breakdown: .json, .csv or .txt")     \
+    X(EXPORT, "export", "e", NW_VALUE_PATH, false,                                                 \
+      "write the breakdown (.json, .csv, .txt) or the comparison (.md)")                           \
     X(COPY, "copy", "y", NW_VALUE_NONE, false, "copy the row under the cursor, also to a file")    \
     X(COMPARE_HW, "hw.compare", "K", NW_VALUE_NONE, false,                                         \
       "estimate on every description, in the background")                                          \

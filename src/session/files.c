@@ -106,6 +106,31 @@ static void write_text(const nw_breakdown *breakdown, nw_buf *out)
     nw_breakdown_text(breakdown, 0, out);
 }
 
+/* What the compare screen shows, as Markdown. */
+static nw_status export_comparison(nw_session *s, const char *path, nw_error *err)
+{
+    const nw_point *points[NW_MAX_COMPARED];
+    nw_compared networks[NW_MAX_COMPARED];
+    int n = nw_session_compared(s, points, NULL);
+    for (int i = 0; i < n; i++)
+        networks[i] = (nw_compared){points[i]->label, points[i]->arch, &points[i]->estimate};
+    if (n < 2)
+        return nw_fail(err, NW_INVALID, path,
+                       "there is one network only: edit it, or keep it with c and open another");
+    nw_comparison *comparison;
+    nw_status status = nw_comparison_new(s->state.hw->hw, networks, n, &comparison, err);
+    if (status != NW_OK)
+        return status;
+    nw_buf text = {0};
+    nw_compare_md(comparison, &text);
+    nw_comparison_free(comparison);
+    status = write_file(s, path, &text, err);
+    nw_buf_fini(&text);
+    if (status == NW_OK)
+        nw_session_say(s, NW_MESSAGE_INFO, "wrote the comparison of %d networks to %s", n, path);
+    return status;
+}
+
 nw_status nw_session_export(nw_session *s, const char *path, nw_error *err)
 {
     static const struct {
@@ -115,6 +140,8 @@ nw_status nw_session_export(nw_session *s, const char *path, nw_error *err)
     const nw_point *point = s->state.current;
     nw_breakdown breakdown = {point->model, point->graph, point->hw, &point->estimate};
     size_t length = strlen(path);
+    if (length > 3 && strcmp(path + length - 3, ".md") == 0)
+        return export_comparison(s, path, err);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t n = strlen(kinds[i].ending);
         if (length <= n || strcmp(path + length - n, kinds[i].ending) != 0)
@@ -129,7 +156,7 @@ nw_status nw_session_export(nw_session *s, const char *path, nw_error *err)
         return status;
     }
     return nw_fail(err, NW_INVALID, path,
-                   "the ending says what to write: it must be .json, .csv or .txt");
+                   "the ending says what to write: it must be .json, .csv, .txt or .md");
 }
 
 nw_status nw_session_save_log(nw_session *s, const char *path, nw_error *err)

@@ -18,6 +18,7 @@
 #define NW_MAX_MESSAGES 1000
 #define NW_MAX_UNDO     500
 #define NW_MAX_HISTORY  500 /* lines a prompt */
+#define NW_MAX_KEPT     (NW_MAX_COMPARED - 2)
 #define NW_MAX_JOBS     100 /* listed */
 
 /* A file as it was at some time. */
@@ -213,6 +214,9 @@ struct nw_session {
     const nw_point *rows_point;
     char rows_estimator[256]; /* the choice they were made with */
     nw_arena rows_text;
+
+    const nw_point *kept[NW_MAX_KEPT]; /* to compare; the oldest goes */
+    int n_kept;
 
     bool follows_whatif;
     nw_whatif *whatif;            /* NULL: none yet */

@@ -117,6 +117,8 @@ void nw_session_free(nw_session *s)
     nw_session_end_keeping(s);
     nw_state_fini(&s->state);
     nw_arch_release(s->saved);
+    while (s->n_kept)
+        nw_point_release(s->kept[--s->n_kept]);
     while (s->n_steps)
         drop_step(&s->steps[--s->n_steps]);
     free(s->steps);
@@ -195,6 +197,36 @@ int nw_session_n_undo(const nw_session *s)
 int nw_session_n_redo(const nw_session *s)
 {
     return s->n_steps - s->n_done;
+}
+
+static bool is_estimated_alike(const nw_point *a, const nw_point *b)
+{
+    return a->hw == b->hw && a->estimate.estimator == b->estimate.estimator &&
+           strcmp(a->precision, b->precision) == 0;
+}
+
+int nw_session_compared(const nw_session *s, const nw_point *out[NW_MAX_COMPARED], int *n_left_out)
+{
+    const nw_point *all[NW_MAX_COMPARED], *now = s->state.current;
+    int n_all = 0, n = 0, n_unlike = 0;
+    if (s->state.baseline)
+        all[n_all++] = s->state.baseline;
+    for (int i = 0; i < s->n_kept; i++)
+        all[n_all++] = s->kept[i];
+    if (now)
+        all[n_all++] = now;
+    for (int i = 0; i < n_all; i++) {
+        bool is_new = true;
+        for (int j = i + 1; j < n_all; j++)
+            is_new &= all[j]->arch != all[i]->arch || all[j]->hw != all[i]->hw;
+        if (now && !is_estimated_alike(all[i], now))
+            n_unlike++;
+        else if (is_new)
+            out[n++] = all[i];
+    }
+    if (n_left_out)
+        *n_left_out = n_unlike;
+    return n;
 }
 
 uint64_t nw_session_version(const nw_session *s)

@@ -121,6 +121,14 @@ const nw_point *nw_session_hw_rows_point(const nw_session *session);
 /* Whether they are of what is open now, by the estimator chosen now, whatever the hardware. */
 bool nw_session_hw_rows_are_of_current(const nw_session *session);
 
+/* ---- beside each other ---- */
+#define NW_MAX_COMPARED 5
+/* The baseline, what was kept, and what is open, as far as they are estimated alike (one hardware,
+ * one estimator, one precision) and differ; the first is what the others are compared with.
+ * Borrowed until the session changes. n_left_out (may be NULL): those that are not alike. */
+int nw_session_compared(const nw_session *session, const nw_point *out[NW_MAX_COMPARED],
+                        int *n_left_out);
+
 /* ---- what if ---- */
 /* From now on every edit one key away from what is open is tried in the background. */
 void nw_session_follow_whatif(nw_session *session);
