@@ -1,6 +1,6 @@
-/* The page of `make accuracy`, in two parts that are never mixed: fidelity, against other people's
- * figures, and self-consistency, regressions against the simulated device. Beside each figure
- * stands what a trivial answer scores. */
+/* The page of `make accuracy`, in parts that are never mixed: fidelity, against other people's
+ * figures, and self-consistency, regressions against the simulated device; beside each figure
+ * stands what a trivial answer scores. Last, how much of real networks lifting recognises. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "tests/referee_self.h"
 #include "tests/referee_silicon.h"
 #include "tests/referee_vela.h"
+#include "tests/support_models.h"
 
 #define SELF_NETWORKS 100
 
@@ -342,6 +343,26 @@ static void print_self(void)
     nw_hw_names_free(names, n);
 }
 
+/* Whether blocks that can be edited are found at all; those of a single convolution are recognised,
+ * too, so the share of blocks of several stands beside it. */
+static void print_lifting(void)
+{
+    int n;
+    const lift_model *models = lift_models(&n);
+    printf(
+        "\n\nLIFTING: MACs in recognised blocks, percent (goal: 90 where inverted bottlenecks are "
+        "most of the network)\n\n");
+    printf("  %-46s %-14s %s\n", "", "recognised", "in blocks of several convolutions");
+    for (int i = 0; i < n; i++) {
+        const nw_arch *arch = lift_model_file(models[i].name);
+        if (!arch)
+            return;
+        printf("  %-46s %5.1f %-8s %5.1f\n", models[i].name, 100 * nw_arch_recognised(arch),
+               models[i].is_ibn ? "(90)" : "", 100 * lift_share_of_several(arch));
+        nw_arch_release(arch);
+    }
+}
+
 int main(void)
 {
     printf("FIDELITY: against other people's figures\n\n");
@@ -356,5 +377,6 @@ int main(void)
     print_vela_fits();
     print_cpu();
     print_self();
+    print_lifting();
     return 0;
 }

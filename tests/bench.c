@@ -309,5 +309,6 @@ int main(void)
     bench_trees();
     bench_estimator();
     bench_edit();
+    bench_lift();
     return 0;
 }

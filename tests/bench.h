@@ -7,5 +7,6 @@
 void bench_trees(void);
 void bench_estimator(void);
 void bench_edit(void);
+void bench_lift(void);
 
 #endif

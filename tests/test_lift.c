@@ -1,60 +1,14 @@
 /* Lifting: real models against what their papers say, and what holds for every network. */
 #include <check.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "src/arch/arch.h"
 #include "src/base/rng.h"
-#include "src/format/format.h"
 #include "src/measure/measure.h"
-#include "tests/support.h"
 #include "tests/support_lift.h"
+#include "tests/support_models.h"
 #include "tests/support_split.h"
-
-/* is_ibn: inverted bottlenecks are most of it. */
-static const struct {
-    const char *name;
-    bool is_ibn;
-} models[] = {
-    {"blazeface_short_range.tflite", false},
-    {"deeplabv3_mnv2_dm05_pascal_quant.tflite", true},
-    {"light_squeezenet.onnx", false},
-    {"mcunet_person_det.tflite", true},
-    {"mcunet_vww.tflite", true},
-    {"mlperf_tiny_resnet_int8.tflite", false},
-    {"mlperf_tiny_vww_96_float.tflite", false},
-    {"mlperf_tiny_vww_96_int8.tflite", false},
-    {"mnist_cntk.onnx", false},
-    {"mobilenet_v1_0.25_128_quant.tflite", false},
-    {"mobilenet_v1_0.25_128_quant_edgetpu.tflite", false},
-    {"mobilenet_v2_1.0_224_quant.tflite", true},
-    {"person_detect.tflite", false},
-    {"person_detect_rpi.onnx", false},
-    {"person_detect_rpi_fp16.tflite", false},
-    {"selfie_segmentation_256.tflite", true},
-    {"tv_lraspp_mobilenet_v3_small_256.onnx", true},
-    {"tv_mobilenet_v2_w035_224.onnx", true},
-    {"tv_mobilenet_v2_w035_224_qdq.onnx", true},
-    {"tv_ssdlite320_mobilenet_v3_large_2cls.onnx", true},
-    {"ultraface_slim_320.onnx", false},
-    {"ultraface_slim_320.tflite", false},
-    {"yunet_n_320.onnx", false},
-};
-
-static const nw_arch *lift_file(const char *model)
-{
-    char name[128];
-    nw_graph *graph;
-    nw_error err;
-    snprintf(name, sizeof name, "models/%s", model);
-    const char *path = shared_path(name);
-    if (!path)
-        return NULL;
-    if (nw_model_load(path, NULL, 0, &graph, &err) != NW_OK)
-        ck_abort_msg("%s: %s", err.where, err.message);
-    return nw_arch_lift(graph);
-}
 
 /* ---- of every network ---- */
 
@@ -142,31 +96,17 @@ static void check_arch(const nw_arch *arch)
     free(position);
 }
 
-/* Of the MACs, in blocks of several convolutions. */
-static double share_in_patterns(const nw_arch *arch)
-{
-    int n;
-    int64_t macs = 0, all = 0;
-    const nw_block *blocks = nw_arch_blocks(arch, &n);
-    for (int i = 0; i < n; i++) {
-        int n_parts = 0;
-        for (int role = 0; role < NW_PART_COUNT; role++)
-            n_parts += blocks[i].parts[role].conv != NW_NONE;
-        all += blocks[i].macs;
-        macs += n_parts > 1 ? blocks[i].macs : 0;
-    }
-    return all ? (double)macs / (double)all : 0;
-}
-
 START_TEST(every_node_of_every_model_is_in_one_block_and_sums_add_up)
 {
-    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
-        const nw_arch *arch = lift_file(models[i].name);
+    int n_models;
+    const lift_model *models = lift_models(&n_models);
+    for (int i = 0; i < n_models; i++) {
+        const nw_arch *arch = lift_model_file(models[i].name);
         if (!arch)
             return;
         check_arch(arch);
         printf("  %-44s MACs in recognised blocks %5.1f %%, of several convolutions %5.1f %%\n",
-               models[i].name, 100 * nw_arch_recognised(arch), 100 * share_in_patterns(arch));
+               models[i].name, 100 * nw_arch_recognised(arch), 100 * lift_share_of_several(arch));
         if (models[i].is_ibn)
             ck_assert_double_ge(nw_arch_recognised(arch), 0.9);
         nw_arch_release(arch);
@@ -304,7 +244,7 @@ static void check_mobilenet_v1(const char *model, double width)
         int s, c;
     } v1[] = {{1, 64},  {2, 128}, {1, 128}, {2, 256}, {1, 256},  {2, 512}, {1, 512},
               {1, 512}, {1, 512}, {1, 512}, {1, 512}, {2, 1024}, {1, 1024}};
-    const nw_arch *arch = lift_file(model);
+    const nw_arch *arch = lift_model_file(model);
     int n_blocks;
     if (!arch)
         return;
@@ -343,7 +283,7 @@ static const struct {
 
 static void check_mobilenet_v2(const char *model, double width)
 {
-    const nw_arch *arch = lift_file(model);
+    const nw_arch *arch = lift_model_file(model);
     int n_blocks, at = 1;
     if (!arch)
         return;
@@ -416,7 +356,7 @@ START_TEST(mobilenet_v3_large_has_the_bottlenecks_of_its_paper)
         {3, 240, 80, 0, 1, 2}, {3, 200, 80, 0, 1, 1},  {3, 184, 80, 0, 1, 1},
         {3, 184, 80, 0, 1, 1}, {3, 480, 112, 1, 1, 1}, {3, 672, 112, 1, 1, 1},
         {5, 672, 80, 1, 1, 2}, {5, 480, 80, 1, 1, 1},  {5, 480, 80, 1, 1, 1}};
-    const nw_arch *arch = lift_file("tv_ssdlite320_mobilenet_v3_large_2cls.onnx");
+    const nw_arch *arch = lift_model_file("tv_ssdlite320_mobilenet_v3_large_2cls.onnx");
     int n, n_heads = 0;
     if (!arch)
         return;
@@ -456,7 +396,7 @@ START_TEST(mobilenet_v3_small_has_the_bottlenecks_of_its_paper)
         {3, 16, 16, 1, 0, 2},  {3, 72, 24, 0, 0, 2},  {3, 88, 24, 0, 0, 1},  {5, 96, 40, 1, 1, 2},
         {5, 240, 40, 1, 1, 1}, {5, 240, 40, 1, 1, 1}, {5, 120, 48, 1, 1, 1}, {5, 144, 48, 1, 1, 1},
         {5, 288, 96, 1, 1, 1}, {5, 576, 96, 1, 1, 1}, {5, 576, 96, 1, 1, 1}};
-    const nw_arch *arch = lift_file("tv_lraspp_mobilenet_v3_small_256.onnx");
+    const nw_arch *arch = lift_model_file("tv_lraspp_mobilenet_v3_small_256.onnx");
     int n, n_heads = 0;
     if (!arch)
         return;
@@ -482,7 +422,7 @@ START_TEST(mcunet_is_of_inverted_bottlenecks_of_its_search_space)
 {
     static const char *const names[] = {"mcunet_vww.tflite", "mcunet_person_det.tflite"};
     for (int k = 0; k < 2; k++) {
-        const nw_arch *arch = lift_file(names[k]);
+        const nw_arch *arch = lift_model_file(names[k]);
         int n, n_ibn = 0;
         if (!arch)
             return;
@@ -495,7 +435,7 @@ START_TEST(mcunet_is_of_inverted_bottlenecks_of_its_search_space)
             ck_assert(blocks[i].expansion > 1 && blocks[i].expansion <= 6);
         }
         ck_assert_int_ge(n_ibn, 14);
-        ck_assert_double_ge(share_in_patterns(arch), 0.8);
+        ck_assert_double_ge(lift_share_of_several(arch), 0.8);
         nw_arch_release(arch);
     }
 }
@@ -505,7 +445,7 @@ END_TEST
  * map and have a 1x1 on the way round. */
 START_TEST(resnet_8_is_three_basic_blocks)
 {
-    const nw_arch *arch = lift_file("mlperf_tiny_resnet_int8.tflite");
+    const nw_arch *arch = lift_model_file("mlperf_tiny_resnet_int8.tflite");
     int n;
     if (!arch)
         return;
@@ -525,8 +465,8 @@ END_TEST
 /* The same network in N,C,H,W and with a transpose around every operator. */
 START_TEST(a_converted_file_has_the_blocks_of_its_original)
 {
-    const nw_arch *a = lift_file("person_detect_rpi.onnx");
-    const nw_arch *b = lift_file("person_detect_rpi_fp16.tflite");
+    const nw_arch *a = lift_model_file("person_detect_rpi.onnx");
+    const nw_arch *b = lift_model_file("person_detect_rpi_fp16.tflite");
     if (!a || !b)
         return;
     int n_a, n_b, count_a[NW_BLOCK_COUNT] = {0}, count_b[NW_BLOCK_COUNT] = {0};
