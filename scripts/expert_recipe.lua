@@ -33,54 +33,56 @@ local function is_faster(before, after)
     return difference.latency_us and (difference.high_us or difference.latency_us) < 0
 end
 
--- Tries each edit on top of those that stayed.
-local function keep_what_helps(network, edits)
-    local now, kept, refused, slower = estimate(network), {}, 0, 0
-    for _, edit in ipairs(edits) do
-        local edited = network:edit(edit)
-        if not edited then
-            refused = refused + 1
-        else
-            local after = estimate(edited)
-            if is_faster(now, after) then
-                network, now, kept[#kept + 1] = edited, after, edit
-            else
-                slower = slower + 1
+-- Tries each choice on top of those that stayed: of its edits the first that helps.
+local function keep_what_helps(network, choices)
+    local now, n_kept, n_slower, n_refused = estimate(network), 0, 0, 0
+    for _, choice in ipairs(choices) do
+        local kept, possible = false, false
+        for _, edit in ipairs(choice) do
+            local edited = not kept and network:edit(edit)
+            local after = edited and estimate(edited)
+            possible = possible or after ~= nil and after ~= false
+            if after and is_faster(now, after) then
+                network, now, kept = edited, after, true
             end
         end
+        n_kept = n_kept + (kept and 1 or 0)
+        n_slower = n_slower + (possible and not kept and 1 or 0)
+        n_refused = n_refused + (possible and 0 or 1)
     end
-    return network, now, kept, slower, refused
+    return network, now, n_kept, n_slower, n_refused
 end
 
--- Inverted bottlenecks fused, with the expansion they have or with 4, the published one of fused
+-- Inverted bottlenecks fused: with the expansion they have, else with 4, the published one of fused
 -- blocks (MobileNetEdgeTPU, EfficientNet-EdgeTPU), where that is less.
 local function list_fusions(network)
-    local edits = {}
+    local choices = {}
     for _, block in ipairs(network:blocks { type = "ibn" }) do
+        local choice = { "variant " .. block.label .. " fused" }
         if block.expansion > 4 then
-            edits[#edits + 1] = "variant " .. block.label .. " fused e=4"
+            choice[2] = choice[1] .. " e=4"
         end
-        edits[#edits + 1] = "variant " .. block.label .. " fused"
+        choices[#choices + 1] = choice
     end
-    return edits
+    return choices
 end
 
 -- Output channels of each stage and expanded channels of each block: down to the step, where that
 -- takes at most a quarter of them.
 local function list_alignments(network)
-    local edits, seen = {}, {}
+    local choices, seen = {}, {}
     for _, block in ipairs(network:blocks()) do
         local c, mid = block.out_c, block.mid_c
         local down, mid_down = c - c % STEP, mid - mid % STEP
         if down ~= c and down >= 0.75 * c and not seen[block.stage] then
             seen[block.stage] = true
-            edits[#edits + 1] = string.format("channels %s %d", block.label, down)
+            choices[#choices + 1] = { string.format("channels %s %d", block.label, down) }
         end
         if block.expansion > 1 and mid_down ~= mid and mid_down >= 0.75 * mid then
-            edits[#edits + 1] = string.format("expansion %s c=%d", block.label, mid_down)
+            choices[#choices + 1] = { string.format("expansion %s c=%d", block.label, mid_down) }
         end
     end
-    return edits
+    return choices
 end
 
 local function describe(step, network, cost, base, edits)
@@ -112,13 +114,15 @@ for _, path in ipairs(paths) do
     local base = estimate(network)
     print(string.format("%s on %s, by %s, %s", path, hw.name, base.estimator, base.precision))
     local rows = { describe("as it is", network, base, base, 0) }
-    local fused, cost, kept, slower = keep_what_helps(network, list_fusions(network))
-    rows[#rows + 1] = describe("fuse where it helps", fused, cost, base, #kept)
-    local remark = string.format("fusing tried and not kept: %d", slower)
-    local aligned, end_cost, steps, idle, refused = keep_what_helps(fused, list_alignments(fused))
-    rows[#rows + 1] = describe("reduce to multiples of " .. STEP, aligned, end_cost, base, #steps)
+    local fused, cost, n_fused, n_slow = keep_what_helps(network, list_fusions(network))
+    rows[#rows + 1] = describe("fuse where it helps", fused, cost, base, n_fused)
+    local aligned, end_cost, n_aligned, n_idle, n_refused =
+        keep_what_helps(fused, list_alignments(fused))
+    rows[#rows + 1] =
+        describe("reduce to multiples of " .. STEP, aligned, end_cost, base, n_aligned)
     print((nasw.table(rows, COLUMNS)))
-    print(remark .. string.format("; alignments not faster: %d, refused: %d", idle, refused))
+    print(string.format("not faster fused: %d; not faster reduced: %d, refused: %d", n_slow, n_idle,
+        n_refused))
     for _, line in ipairs(aligned:edits()) do
         print("  " .. line)
     end

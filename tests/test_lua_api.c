@@ -658,6 +658,11 @@ START_TEST(shipped_scripts_run)
     ck_assert_msg(r.status == 0, "%s", r.err);
     ck_assert(strstr(r.out, "knee at ") && strstr(r.out, "utilisation") && strstr(r.out, "energy"));
     run_free(&r);
+    r = run_nasw(NULL, "--script scripts/expert_recipe.lua -- ne64 demo");
+    ck_run(run_flaw(&r), &r);
+    ck_assert_msg(r.status == 0, "%s", r.err);
+    ck_assert(strstr(r.out, "fuse where it helps") && strstr(r.out, "\n  variant "));
+    run_free(&r);
 }
 END_TEST
 
