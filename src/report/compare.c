@@ -99,6 +99,40 @@ static void match_by_label(const nw_block *const *shown, int n, const nw_block *
     free(places);
 }
 
+typedef struct made {
+    const char *name; /* of the map that a block makes */
+    int line;
+} made;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const made *)a)->name, ((const made *)b)->name);
+}
+
+static const char *output_name(const nw_graph *graph, const nw_block *block)
+{
+    return block->out == NW_NONE ? "" : graph->tensors[block->out].name;
+}
+
+/* An edit keeps the maps between blocks and their names, whatever becomes of stages. */
+static void match_by_output(const nw_graph *kin, const nw_block *const *shown, int n,
+                            const nw_graph *graph, const nw_block *blocks, int m, int *match)
+{
+    made *list = nw_alloc(((size_t)n + 1) * sizeof *list);
+    int n_made = 0;
+    for (int i = 0; i < n; i++)
+        if (shown[i])
+            list[n_made++] = (made){output_name(kin, shown[i]), i};
+    qsort(list, (size_t)n_made, sizeof *list, by_name);
+    for (int k = 0; k < m; k++) {
+        made key = {output_name(graph, &blocks[k]), 0};
+        const made *found =
+            *key.name ? bsearch(&key, list, (size_t)n_made, sizeof *list, by_name) : NULL;
+        match[k] = found ? found->line : -1;
+    }
+    free(list);
+}
+
 /* Lines with the blocks of one more network: matched ones where they belong, others behind the
  * block before them. */
 static line_list add_network(nw_arena *arena, line_list old, int n_networks, int network,
@@ -159,7 +193,11 @@ static line_list make_lines(nw_comparison *c, const side *sides)
             for (int k = 0; k < network && !shown[i]; k++)
                 if ((kin < 0 || k == kin) && list.lines[i].block[k] >= 0)
                     shown[i] = &sides[k].blocks[list.lines[i].block[k]];
-        if (kin >= 0 || is_large)
+        if (kin >= 0)
+            match_by_output(nw_arch_graph(c->networks[kin].arch), shown, list.n,
+                            nw_arch_graph(c->networks[network].arch), sides[network].blocks, m,
+                            match);
+        else if (is_large)
             match_by_label(shown, list.n, sides[network].blocks, m, match);
         else
             match_by_shape(shown, list.n, sides[network].blocks, m, match);

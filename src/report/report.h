@@ -80,10 +80,10 @@ typedef struct nw_comparison {
 } nw_comparison;
 
 /* Puts networks (2 or more) on one hardware beside each other. Stages stand beside each other by
- * number; blocks by their label where one network is an edit of another, else along the common
- * subsequence that agrees most in kind, map, channels, kernel and stride. NW_INVALID: estimates by
- * different estimators, which say nothing beside each other. The networks must outlive it; release
- * with nw_comparison_free. */
+ * number; blocks by the map they make where one network is an edit of another, else along the
+ * common subsequence that agrees most in kind, map, channels, kernel and stride. NW_INVALID:
+ * estimates by different estimators, which say nothing beside each other. The networks must outlive
+ * it; release with nw_comparison_free. */
 NW_CHECKED nw_status nw_comparison_new(const nw_hw *hw, const nw_compared *networks, int n,
                                        nw_comparison **out, nw_error *err);
 void nw_comparison_free(nw_comparison *comparison); /* NULL is fine */
