@@ -1,10 +1,11 @@
 /* Any bytes as a network in JSON: an error or a graph, never a crash. What was read is written in
  * a way that reads back and is then written the same; and it can be sealed or refused, and what is
- * sealed is written as ONNX and for PyTorch, or refused. */
+ * sealed is written as ONNX and for PyTorch, or refused, and has blocks. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "src/arch/arch.h"
 #include "src/format/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -41,7 +42,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)!nw_pytorch_write(again, &second, &err);
     nw_file_release(file);
     nw_graph_free(graph);
-    nw_graph_free(again);
+    if (status == NW_OK) {
+        const nw_arch *arch = nw_arch_lift(again);
+        (void)nw_arch_recognised(arch);
+        nw_arch_release(arch);
+    } else {
+        nw_graph_free(again);
+    }
     nw_buf_fini(&first);
     nw_buf_fini(&second);
     return 0;

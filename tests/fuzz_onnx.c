@@ -1,7 +1,9 @@
-/* Feeds any bytes to the ONNX reader, seals what it makes of them and writes it again. */
+/* Feeds any bytes to the ONNX reader, seals what it makes of them, writes it again and finds its
+ * blocks. */
 #include <stddef.h>
 #include <stdint.h>
 
+#include "src/arch/arch.h"
 #include "src/format/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,6 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const nw_onnx_options options = {.bits = size % 2 ? 8 : 0, .refuses_made_up = true};
         (void)!nw_onnx_write(graph, &options, &out, &err);
         nw_buf_fini(&out);
+        const nw_arch *arch = nw_arch_lift(graph);
+        (void)nw_arch_recognised(arch);
+        nw_arch_release(arch);
+        return 0;
     }
     nw_graph_free(graph);
     return 0;

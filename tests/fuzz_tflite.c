@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/arch/arch.h"
 #include "src/format/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
@@ -29,8 +30,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
             nw_graph_count(graph, &counts);
             (void)!nw_onnx_write(graph, &options, &out, &err);
             nw_buf_fini(&out);
+            const nw_arch *arch = nw_arch_lift(graph);
+            (void)nw_arch_recognised(arch);
+            nw_arch_release(arch);
+        } else {
+            nw_graph_free(graph);
         }
-        nw_graph_free(graph);
     }
     nw_file_release(file);
     free(copy);

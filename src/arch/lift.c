@@ -6,7 +6,6 @@
  * block that reads them. Everything is a walk over nodes or their edges.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "src/arch/lift.h"
 
@@ -22,7 +21,7 @@ void nw_found_add(nw_found *found, nw_node_id node)
 
 bool nw_lift_is_free(const nw_lifter *l, nw_node_id node)
 {
-    return l->block_of[node] == LIFT_FREE && l->unit_of[node] < 0;
+    return l->block_of[node] == LIFT_FREE && l->unit_of[node] == LIFT_FREE;
 }
 
 nw_node_id nw_lift_next(const nw_lifter *l, nw_tensor_id tensor)
@@ -94,6 +93,27 @@ bool nw_lift_number(const nw_lifter *l, nw_tensor_id id, double *value)
     return tensor->floats || tensor->ints;
 }
 
+/* Operators that leave out what patterns look at, or make several things: whatever a file says, no
+ * pattern needs to ask whether an input is there. */
+static bool is_odd(const nw_node *node)
+{
+    if (node->n_inputs < 1 || node->inputs[0] == NW_NONE || node->n_outputs < 1 ||
+        node->outputs[0] == NW_NONE || (node->n_inputs == 2 && node->inputs[1] == NW_NONE))
+        return true;
+    for (int i = 1; i < node->n_outputs; i++)
+        if (node->outputs[i] != NW_NONE)
+            return true;
+    return false;
+}
+
+static void find_odd(nw_lifter *l)
+{
+    size_t n = (size_t)l->graph->n_nodes + 1;
+    l->unit_of = nw_arena_alloc(&l->own, n * sizeof *l->unit_of);
+    for (nw_node_id id = 0; id < l->graph->n_nodes; id++)
+        l->unit_of[id] = is_odd(&l->graph->nodes[id]) ? LIFT_ODD : LIFT_FREE;
+}
+
 static void find_same(nw_lifter *l)
 {
     const nw_graph *graph = l->graph;
@@ -102,7 +122,7 @@ static void find_same(nw_lifter *l)
         l->same[id] = id;
     for (int i = 0; i < graph->n_nodes; i++) {
         const nw_node *node = &graph->nodes[graph->order[i]];
-        if (nw_lift_passes(graph, graph->order[i]) && node->n_inputs > 0 &&
+        if (l->unit_of[graph->order[i]] != LIFT_ODD && nw_lift_passes(graph, graph->order[i]) &&
             node->inputs[0] != NW_NONE && node->n_outputs == 1 && node->outputs[0] != NW_NONE)
             l->same[node->outputs[0]] = l->same[node->inputs[0]];
     }
@@ -360,8 +380,7 @@ nw_lifting *nw_lifting_find(const nw_graph *graph)
     size_t n = (size_t)graph->n_nodes + 1;
     nw_readers_find(graph, &l.own, &l.readers);
     l.block_of = nw_arena_alloc(&l.own, n * sizeof *l.block_of);
-    l.unit_of = nw_arena_alloc(&l.own, n * sizeof *l.unit_of);
-    memset(l.unit_of, -1, n * sizeof *l.unit_of);
+    find_odd(&l);
     free_unread(&l);
     find_same(&l);
     nw_lift_units(&l);

@@ -9,7 +9,7 @@
 
 #include "src/arch/internal.h"
 
-enum { LIFT_FREE = -1, LIFT_FOLDED = -2 };
+enum { LIFT_FREE = -1, LIFT_FOLDED = -2, LIFT_ODD = -2 };
 
 typedef enum nw_unit_form {
     NW_UNIT_POINTWISE, /* 1x1 */
@@ -40,7 +40,7 @@ typedef struct nw_lifter {
     nw_tensor_id *same; /* per tensor: the first one of the same values, through quantisers,
                          * casts and identities */
     int *block_of;      /* per node: its block, or LIFT_FREE, LIFT_FOLDED */
-    int *unit_of;       /* per node: its unit or -1 */
+    int *unit_of;       /* per node: its unit, LIFT_FREE, or LIFT_ODD: in no pattern */
     nw_unit *units;
     int n_units;
     nw_node_id *unit_nodes;
@@ -61,7 +61,7 @@ void nw_found_add(nw_found *found, nw_node_id node);
 
 /* ---- lift.c ---- */
 
-/* Neither claimed nor part of a unit. */
+/* Neither claimed nor part of a unit, and of one output and with all the inputs it may need. */
 bool nw_lift_is_free(const nw_lifter *l, nw_node_id node);
 /* The only reader, if free; NW_NONE otherwise. */
 nw_node_id nw_lift_next(const nw_lifter *l, nw_tensor_id tensor);

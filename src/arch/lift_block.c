@@ -79,7 +79,8 @@ static bool match_excite_at(const nw_lifter *l, nw_tensor_id tensor, nw_node_id 
 {
     const nw_node *product = &l->graph->nodes[mul];
     if (product->op != NW_OP_MUL || product->n_inputs != 2 ||
-        !is_global_mean(l, &l->graph->nodes[pool]))
+        !is_global_mean(l, &l->graph->nodes[pool]) ||
+        l->same[l->graph->nodes[pool].inputs[0]] != l->same[tensor])
         return false;
     nw_found_add(&out->found, pool);
     out->squeeze = gate_unit(l, l->graph->nodes[pool].outputs[0], &out->found);
@@ -123,8 +124,11 @@ static nw_tensor_id behind_excite(const nw_lifter *l, const nw_unit *unit, excit
 {
     if (!match_excite(l, unit->part.out, out))
         return unit->part.out;
-    if (is_linear(unit) && out->act.act == NW_OP_IDENTITY && nw_lift_act(l, out->out, &out->act))
-        out->out = out->act.after;
+    nw_act_match act;
+    if (is_linear(unit) && out->act.act == NW_OP_IDENTITY && nw_lift_act(l, out->out, &act)) {
+        out->act = act;
+        out->out = act.after;
+    }
     return out->out;
 }
 
@@ -199,10 +203,11 @@ static bool match_residual(const nw_lifter *l, nw_tensor_id in, nw_tensor_id ten
     out->out = nw_lift_skip(l, add->outputs[0], false, &out->found);
     out->act.act = nw_lift_act_inside(add->act);
     out->act.node = add->act == NW_ACT_NONE ? NW_NONE : id;
-    if (add->act == NW_ACT_NONE && nw_lift_act(l, out->out, &out->act))
-        out->out = out->act.after;
-    else if (add->act == NW_ACT_NONE)
-        out->act = (nw_act_match){.act = NW_OP_IDENTITY, .node = NW_NONE};
+    nw_act_match act;
+    if (add->act == NW_ACT_NONE && nw_lift_act(l, out->out, &act)) {
+        out->act = act;
+        out->out = act.after;
+    }
     return true;
 }
 
@@ -260,6 +265,17 @@ static void claim_residual(nw_lifter *l, const chain *c, nw_block *block)
     block->act_node = r->act.node;
 }
 
+static int32_t stride_of(const chain *c)
+{
+    const nw_unit *units[] = {c->expand, c->spatial, c->spatial_2};
+    int64_t stride = 1;
+    for (int i = 0; i < 3; i++) {
+        stride *= units[i] ? units[i]->geometry.stride_h : 1;
+        stride = stride < INT32_MAX ? stride : INT32_MAX;
+    }
+    return (int32_t)stride;
+}
+
 static void claim_chain(nw_lifter *l, const chain *c)
 {
     const nw_unit *first = first_unit(c), *last = last_unit(c), *spatial = c->spatial;
@@ -282,15 +298,10 @@ static void claim_chain(nw_lifter *l, const chain *c)
     block->mid_c = expands_itself ? spatial->geometry.out_c : spatial->geometry.in_c;
     block->rank_out = c->kind == NW_BLOCK_TUCKER ? spatial->geometry.out_c : 0;
     block->groups = (int32_t)spatial->geometry.groups;
-    block->kernel = (int32_t)(spatial->geometry.kernel_h > spatial->geometry.kernel_w
-                                  ? spatial->geometry.kernel_h
-                                  : spatial->geometry.kernel_w);
+    int64_t kernel_h = spatial->geometry.kernel_h, kernel_w = spatial->geometry.kernel_w;
+    block->kernel = (int32_t)(kernel_h > kernel_w ? kernel_h : kernel_w);
     block->dilation = spatial->dilation;
-    block->stride = (int32_t)spatial->geometry.stride_h;
-    if (c->expand)
-        block->stride *= (int32_t)c->expand->geometry.stride_h;
-    if (c->spatial_2)
-        block->stride *= (int32_t)c->spatial_2->geometry.stride_h;
+    block->stride = stride_of(c);
     bool expands = c->kind != NW_BLOCK_DSEP && c->kind != NW_BLOCK_BASIC &&
                    c->kind != NW_BLOCK_BOTTLENECK && block->in_c > 0;
     block->expansion = expands ? (double)block->mid_c / (double)block->in_c : 1;

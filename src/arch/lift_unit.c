@@ -144,11 +144,12 @@ static void take_behind(nw_lifter *l, nw_unit *unit)
         unit->part.out = at;
         nw_node_id next = nw_lift_next(l, at);
         const nw_node *node = next == NW_NONE ? NULL : &l->graph->nodes[next];
-        if (!has_act && node && unit->part.norm == NW_NONE && node->op == NW_OP_BATCH_NORM) {
+        if (!has_act && node && unit->part.norm == NW_NONE && node->op == NW_OP_BATCH_NORM &&
+            node->inputs[0] == at) {
             unit->part.norm = next;
             add_node(l, unit, next);
             at = node->outputs[0];
-        } else if (!has_act && node && node->op == NW_OP_BATCH_TO_SPACE) {
+        } else if (!has_act && node && node->op == NW_OP_BATCH_TO_SPACE && node->inputs[0] == at) {
             add_node(l, unit, next);
             at = node->outputs[0];
             unit->out_map = nw_tensor_hwc(l->graph, at);
