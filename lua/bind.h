@@ -177,6 +177,7 @@ int bind_network_origin(lua_State *L);
 int bind_network_recognised(lua_State *L);
 /* Rows of networks (bind_advise.c). */
 int bind_network_advise(lua_State *L);
+int bind_network_align(lua_State *L);
 int bind_network_export(lua_State *L);
 int bind_network_recipe(lua_State *L);
 int bind_network_timm(lua_State *L);

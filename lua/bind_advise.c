@@ -140,6 +140,54 @@ int bind_network_advise(lua_State *L)
     return 1;
 }
 
+/* ---- prices of alignment ---- */
+
+static void set_price(lua_State *L, const char *key, const nw_align_price *price)
+{
+    lua_createtable(L, 0, 16);
+    bind_set_int(L, "n", price->n);
+    if (price->is_possible) {
+        set_edit(L, &price->edit);
+        set_effect(L, &price->effect);
+    } else {
+        bind_set_text(L, "why", price->why);
+    }
+    lua_setfield(L, -2, key);
+}
+
+int bind_network_align(lua_State *L)
+{
+    static const char *const kinds[] = {"channels", "expansion", NULL};
+    static const char *const options[] = {"estimator", "precision", "of", NULL};
+    const bind_network *network = bind_check_network(L, 1);
+    const nw_block *block = nw_arch_find_block(network->arch, luaL_checkstring(L, 2));
+    luaL_argcheck(L, block, 2, "there is no such block");
+    lua_remove(L, 2);
+    bind_check_options(L, 3, options);
+    const char *of = bind_option(L, 3, "of", "channels");
+    bool is_inner = strcmp(of, kinds[1]) == 0;
+    luaL_argcheck(L, is_inner || strcmp(of, kinds[0]) == 0, 3,
+                  "option 'of' must be \"channels\" or \"expansion\"");
+    question q;
+    nw_error err;
+    if (!ask(L, &q))
+        return 3;
+    bind_charge(L, 2 * UNITS_PER_TRY);
+    nw_align *prices = lua_newuserdatauv(L, sizeof *prices, 0);
+    if (nw_align_find(&q.subject, q.object->estimate, block,
+                      is_inner ? NW_EDIT_EXPANSION : NW_EDIT_CHANNELS, prices, &err) != NW_OK)
+        return bind_push_error(L, &err);
+    lua_createtable(L, 0, 8);
+    bind_set_int(L, "n", prices->n);
+    bind_set_int(L, "step", prices->step);
+    bind_set_int(L, "idle", prices->idle);
+    bind_set_text(L, "members", prices->members);
+    bind_set_text(L, "nearest", prices->nearest_is_up ? "up" : "down");
+    set_price(L, "down", &prices->down);
+    set_price(L, "up", &prices->up);
+    return 1;
+}
+
 /* ---- every edit one key away ---- */
 
 static int free_list(lua_State *L)

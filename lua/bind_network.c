@@ -332,6 +332,9 @@ const bind_row bind_network_rows[] = {
     {"advise", bind_network_advise, false,
      "network:advise(hw [, {block = \"2.1\", estimator, precision}]) -> list of {label, block, "
      "facts, edits, ...}"},
+    {"align", bind_network_align, false,
+     "network:align(\"2.1\", hw [, {of = \"expansion\"}]) -> {n, step, idle, members, nearest, "
+     "down, up}: what each costs"},
     {"whatif", bind_network_whatif, false,
      "network:whatif(hw [, {estimator, precision}]) -> every single edit, what saves most first"},
     {"recipe", bind_network_recipe, false,

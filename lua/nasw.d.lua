@@ -212,6 +212,25 @@ function Network:origin() end
 ---@return nasw.Code? code
 function Network:advise(hw, options) end
 
+---@class nasw.AlignOptions: nasw.EstimateOptions
+---@field of? "channels"|"expansion" output channels (the default) or the expanded ones
+
+---@class nasw.AlignPrice: nasw.Effect no figures where it is impossible
+---@field n integer channels after it
+---@field edit string? a line for network:edit; nil: impossible
+---@field why string? why it is impossible
+
+---What it costs to bring a block's channels, and all that must equal them, to the next multiples of
+---the hardware's step.
+---@param block string "2.1"
+---@param hw nasw.Hw|string
+---@param options? nasw.AlignOptions
+---@return {n: integer, step: integer, idle: integer, members: string, nearest: "up"|"down", down: nasw.AlignPrice, up: nasw.AlignPrice}? prices
+---idle: lanes of the array without a channel; members: the blocks that change together
+---@return string? message
+---@return nasw.Code? code
+function Network:align(block, hw, options) end
+
 ---Every edit one step away; what saves most comes first, refused ones (`why`, no figures) last.
 ---@param hw nasw.Hw|string
 ---@param options? nasw.EstimateOptions
