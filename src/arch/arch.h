@@ -128,8 +128,11 @@ const nw_block *nw_arch_find_block(const nw_arch *arch, const char *label);
 /* MACs in blocks other than `op`, over all MACs: 0 to 1. */
 double nw_arch_recognised(const nw_arch *arch);
 
-/* The same network with every block that can be written from its parameters written anew, weights
- * kept. For tests: it must compute the same. */
+/* The same network with the convolutions of every block of kinds conv to bottleneck written anew
+ * from the block's parameters: channels, groups, kernel, stride, dilation; weights, activations and
+ * what stands between them are kept, and convolutions that no edit can write (transposed ones, two
+ * sizes of kernel) stay. For tests: it is the same network. NW_INVALID: the parameters of a block
+ * (err->where) are not those of its nodes. */
 NW_CHECKED nw_status nw_arch_rewrite(const nw_arch *arch, const nw_arch **out, nw_error *err);
 
 /* ---- channel groups (group.c) ---- */

@@ -10,8 +10,9 @@ void nw_draft_init(nw_draft *draft, const nw_arch *arch)
 {
     const nw_graph *old = nw_arch_graph(arch);
     *draft = (nw_draft){.arch = arch, .old = old, .graph = nw_graph_copy(old)};
-    draft->n_gone_room = (size_t)old->n_nodes + 64;
-    draft->is_gone = nw_zalloc(draft->n_gone_room);
+    draft->n_room = (size_t)old->n_nodes + 64;
+    draft->is_gone = nw_zalloc(draft->n_room);
+    draft->anchor = nw_alloc(draft->n_room * sizeof *draft->anchor);
 }
 
 void nw_draft_fini(nw_draft *draft)
@@ -19,6 +20,7 @@ void nw_draft_fini(nw_draft *draft)
     nw_map_fini(&draft->names);
     nw_graph_free(draft->graph);
     free(draft->is_gone);
+    free(draft->anchor);
     *draft = (nw_draft){0};
 }
 
@@ -70,15 +72,17 @@ nw_tensor_id nw_draft_tensor(nw_draft *draft, nw_tensor_id like, const char *suf
     return id;
 }
 
-/* Room in is_gone for the node added last. */
-static void follow_nodes(nw_draft *draft)
+/* Room for what is known of the node added last. */
+static void follow_nodes(nw_draft *draft, nw_node_id anchor)
 {
     size_t n = (size_t)draft->graph->n_nodes;
-    if (n <= draft->n_gone_room)
-        return;
-    draft->is_gone = nw_realloc(draft->is_gone, 2 * n);
-    memset(draft->is_gone + draft->n_gone_room, 0, 2 * n - draft->n_gone_room);
-    draft->n_gone_room = 2 * n;
+    if (n > draft->n_room) {
+        draft->is_gone = nw_realloc(draft->is_gone, 2 * n);
+        draft->anchor = nw_realloc(draft->anchor, 2 * n * sizeof *draft->anchor);
+        memset(draft->is_gone + draft->n_room, 0, 2 * n - draft->n_room);
+        draft->n_room = 2 * n;
+    }
+    draft->anchor[n - 1] = anchor;
 }
 
 nw_node *nw_draft_clone(nw_draft *draft, nw_node_id id, const char *suffix,
@@ -88,7 +92,7 @@ nw_node *nw_draft_clone(nw_draft *draft, nw_node_id id, const char *suffix,
     const char *name = old.name[0] ? nw_draft_name(draft, old.name, suffix) : "";
     nw_node *node = nw_graph_add_node(draft->graph, old.op, name, old.file_type, inputs,
                                       old.n_inputs, outputs, old.n_outputs);
-    follow_nodes(draft);
+    follow_nodes(draft, id);
     node->attrs = draft->graph->nodes[id].attrs;
     node->act = old.act;
     node->hint = (nw_hint){.bits = old.hint.bits, .is_float = old.hint.is_float};
@@ -127,7 +131,7 @@ nw_node *nw_draft_node(nw_draft *draft, nw_op op, const char *base, const char *
 {
     nw_node *node = nw_graph_add_node(draft->graph, op, nw_draft_name(draft, base, suffix),
                                       file_type_of(draft, op), inputs, n_inputs, &output, 1);
-    follow_nodes(draft);
+    follow_nodes(draft, NW_NONE);
     if (op == NW_OP_HARD_SIGMOID) {
         node->attrs.alpha = 1.0f / 6; /* Howard et al. 2019: relu6(x + 3) / 6 */
         node->attrs.beta = 0.5f;
@@ -241,9 +245,66 @@ static void drop_unread(nw_draft *draft)
     free(stack);
 }
 
+/* A node's place: of new ones that of their anchor, but behind what they read; then as made. */
+typedef struct node_place {
+    nw_node_id at, id;
+} node_place;
+
+static int by_place(const void *a, const void *b)
+{
+    const node_place *x = a, *y = b;
+    return x->at != y->at ? (x->at > y->at) - (x->at < y->at) : (x->id > y->id) - (x->id < y->id);
+}
+
+/* Places of all nodes. New nodes were made in the order of the data, so that what one reads has its
+ * place before it, or is an old node. */
+static node_place *find_places(const nw_draft *draft)
+{
+    const nw_graph *graph = draft->graph;
+    node_place *places = nw_alloc(((size_t)graph->n_nodes + 1) * sizeof *places);
+    nw_node_id *producer_at = nw_alloc(((size_t)graph->n_tensors + 1) * sizeof *producer_at);
+    for (int i = 0; i < graph->n_tensors; i++)
+        producer_at[i] = NW_NONE;
+    for (nw_node_id id = 0; id < graph->n_nodes; id++) {
+        const nw_node *node = &graph->nodes[id];
+        nw_node_id at = id < draft->old->n_nodes ? id : draft->anchor[id];
+        for (int i = 0; id >= draft->old->n_nodes && i < node->n_inputs; i++)
+            if (node->inputs[i] != NW_NONE && producer_at[node->inputs[i]] > at)
+                at = producer_at[node->inputs[i]];
+        places[id] = (node_place){at, id};
+        for (int i = 0; !draft->is_gone[id] && i < node->n_outputs; i++)
+            if (node->outputs[i] != NW_NONE)
+                producer_at[node->outputs[i]] = at;
+    }
+    free(producer_at);
+    return places;
+}
+
+static void put_in_order(nw_draft *draft)
+{
+    nw_graph *graph = draft->graph;
+    size_t n = (size_t)graph->n_nodes;
+    if (graph->n_nodes == draft->old->n_nodes)
+        return;
+    node_place *places = find_places(draft);
+    nw_node *nodes = nw_alloc(n * sizeof *nodes);
+    uint8_t *is_gone = nw_alloc(n);
+    qsort(places, n, sizeof *places, by_place);
+    for (size_t i = 0; i < n; i++) {
+        nodes[i] = graph->nodes[places[i].id];
+        is_gone[i] = draft->is_gone[places[i].id];
+    }
+    memcpy(graph->nodes, nodes, n * sizeof *nodes);
+    memcpy(draft->is_gone, is_gone, n);
+    free(places);
+    free(nodes);
+    free(is_gone);
+}
+
 nw_status nw_draft_seal(nw_draft *draft, nw_graph **out, nw_error *err)
 {
     drop_unread(draft);
+    put_in_order(draft);
     nw_graph_drop_nodes(draft->graph, draft->is_gone, NULL);
     nw_status status = nw_graph_seal(draft->graph, NULL, 0, err);
     if (status != NW_OK)

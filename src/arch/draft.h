@@ -17,15 +17,18 @@ typedef struct nw_draft {
     const nw_graph *old; /* of arch, sealed */
     nw_graph *graph;     /* unsealed */
     uint8_t *is_gone;    /* per node of graph */
-    size_t n_gone_room;
-    nw_map names; /* of all nodes and tensors, once a new one was asked for */
+    nw_node_id *anchor;  /* per node of graph: the old node whose place it takes; NW_NONE: behind
+                          * what it reads */
+    size_t n_room;       /* of is_gone and anchor */
+    nw_map names;        /* of all nodes and tensors, once a new one was asked for */
     bool has_names;
 } nw_draft;
 
 void nw_draft_init(nw_draft *draft, const nw_arch *arch);
 void nw_draft_fini(nw_draft *draft); /* also after sealing */
 
-/* Takes out what nothing reads any more, seals, hands the graph over. */
+/* Takes out what nothing reads any more, puts new nodes where they belong in the file's order
+ * (which is the schedule), seals, hands the graph over. */
 NW_CHECKED nw_status nw_draft_seal(nw_draft *draft, nw_graph **out, nw_error *err);
 
 /* "base.suffix", with a number behind it if that is taken; lives as long as the graph. */
