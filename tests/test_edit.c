@@ -98,7 +98,7 @@ START_TEST(a_refusal_names_the_block_and_the_reason)
     } refused[] = {
         {"variant 0.0 fused", "0.0 has no expansion"},
         {"stride 1.1 2", "adds its input to its output"},
-        {"kernel 9.9 5", "no block is picked"},
+        {"kernel 9.9 5", "picks no block: the network has stages 0 to 1"},
     };
     const nw_arch *arch = read_arch(two_blocks), *out;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {

@@ -352,9 +352,10 @@ nw_status nw_edit_depth(nw_edit_work *work, nw_graph **out, nw_error *err)
         nw_edit_note *note = nw_edit_add_note(work, reason.where, false);
         snprintf(note->text, sizeof note->text, "%.159s", reason.message);
     }
-    if (!n_done)
-        status = nw_fail(err, NW_INVALID, first.where, "%s",
-                         n_refused ? first.message : "no stage is picked");
+    if (!work->n_picks)
+        status = nw_edit_refuse_nothing(work, err);
+    else if (!n_done)
+        status = nw_fail(err, NW_INVALID, first.where, "%s", first.message);
     else
         status = NW_OK;
     *out = NULL;

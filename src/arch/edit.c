@@ -181,16 +181,23 @@ static void report_blocks(nw_edit_work *work, const outcome *outcomes)
     }
 }
 
-/* The reason, where every pick was refused. */
-static nw_status refuse_all(const outcome *outcomes, int n, nw_error *err)
+nw_status nw_edit_refuse_nothing(const nw_edit_work *work, nw_error *err)
 {
+    return nw_fail(err, NW_INVALID, "", "picks no block: the network has stages 0 to %d",
+                   nw_arch_n_stages(work->arch) - 1);
+}
+
+/* The reason, where every pick was refused. */
+static nw_status refuse_all(const nw_edit_work *work, const outcome *outcomes, nw_error *err)
+{
+    int n = work->n_picks;
     for (int i = 0; i < n; i++)
         if (outcomes[i].status == NW_OK)
             return NW_OK;
     if (n)
         return nw_fail(err, outcomes[0].status, outcomes[0].note.where, "%s%s",
                        outcomes[0].err.message, n > 1 ? " (and so on)" : "");
-    return nw_fail(err, NW_INVALID, "", "no block is picked");
+    return nw_edit_refuse_nothing(work, err);
 }
 
 static nw_status edit_blocks(nw_edit_work *work, nw_graph **out, nw_error *err)
@@ -202,7 +209,7 @@ static nw_status edit_blocks(nw_edit_work *work, nw_graph **out, nw_error *err)
         nw_draft draft;
         nw_draft_init(&draft, work->arch);
         int n_done = do_blocks(work, &draft, outcomes);
-        status = refuse_all(outcomes, work->n_picks, err);
+        status = refuse_all(work, outcomes, err);
         sealed = status == NW_OK && n_done ? nw_edit_seal(&draft, out, err) : NW_OK;
         nw_draft_fini(&draft);
         if (sealed != NW_OK && round == 0)

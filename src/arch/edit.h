@@ -52,6 +52,8 @@ nw_status nw_edit_depth(nw_edit_work *work, nw_graph **out, nw_error *err);
 
 /* A note of the report; text may be filled by the caller. */
 nw_edit_note *nw_edit_add_note(nw_edit_work *work, const char *where, bool is_done);
+/* NW_INVALID: the selector picks nothing, with what there is. */
+nw_status nw_edit_refuse_nothing(const nw_edit_work *work, nw_error *err);
 /* Whether a refusal of one pick refuses the edit: the selector names one block. */
 bool nw_edit_is_single(const nw_edit *edit);
 

@@ -141,9 +141,10 @@ static nw_status resize_picks(nw_edit_work *work, want_fn find, nw_graph **out, 
         if (one != NW_OK && !first.message[0])
             first = why;
     }
-    if (!n_good)
-        status = nw_fail(err, NW_INVALID, first.where, "%s",
-                         work->n_picks ? first.message : "no block is picked");
+    if (!work->n_picks)
+        status = nw_edit_refuse_nothing(work, err);
+    else if (!n_good)
+        status = nw_fail(err, NW_INVALID, first.where, "%s", first.message);
     else if (n_resizes)
         status = nw_resize_groups(groups, resizes, n_resizes, out, err);
     free(resizes);
