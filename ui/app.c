@@ -89,6 +89,13 @@ static void push_overlay(app *a, const ui_view *view, nw_action_id asked, int ta
     a->n_overlays++;
 }
 
+static void show_screen(app *a)
+{
+    const layer *l = &a->screens[a->screen];
+    if (l->view->works_when_shown)
+        l->view->work(a->session, l->state);
+}
+
 static void go_to(app *a, screen_id screen)
 {
     if (screen == a->screen && a->n_overlays == 0)
@@ -102,6 +109,7 @@ static void go_to(app *a, screen_id screen)
     if (screen != a->screen)
         a->previous = a->screen;
     a->screen = screen;
+    show_screen(a);
 }
 
 /* ---- signals ---- */
@@ -142,6 +150,7 @@ static void handle_signals(app *a, bool has_stopped)
 /* ---- running things ---- */
 
 static void run_command(app *a, ui_command command);
+static void ask_screen(app *a, nw_action_id id);
 
 static void quit(app *a)
 {
@@ -195,13 +204,14 @@ static nw_status act(app *a, nw_action action, nw_error *err)
     nw_status status = nw_session_act(a->session, &action, err);
     if (action.id == NW_ACTION_RUN_SCRIPT)
         handle_signals(a, true);
-    if (status == NW_OK && action.id == NW_ACTION_OPEN && a->screens[SCREEN_LAYERS].view) {
+    if (status == NW_OK && action.id == NW_ACTION_OPEN && a->screen != SCREEN_EDIT) {
         a->previous = a->screen;
         a->screen = SCREEN_LAYERS;
     } else if (a->screen == SCREEN_WELCOME && nw_session_current(a->session)) {
         a->screen = SCREEN_LAYERS; /* redo, or a script that opened something */
     }
-    if (status == NW_OK && action.value && action.id != NW_ACTION_COPY)
+    bool is_typed = a->n_overlays || action.id != NW_ACTION_EDIT;
+    if (status == NW_OK && action.value && action.id != NW_ACTION_COPY && is_typed)
         nw_session_remember(a->session, nw_action_def_of(action.id)->name, action.value);
     return status;
 }
@@ -210,7 +220,11 @@ static nw_status act(app *a, nw_action action, nw_error *err)
 static void act_from_overlay(app *a, layer *l, const nw_action *action)
 {
     nw_error err;
-    if (has_to_ask(a, action)) {
+    if (!action->value && a->screens[a->screen].view->act) {
+        nw_action_id id = action->id;
+        pop_overlay(a);
+        ask_screen(a, id);
+    } else if (has_to_ask(a, action)) {
         nw_action asked = *action;
         pop_overlay(a);
         ask(a, &asked);
@@ -255,6 +269,7 @@ static void handle_reply(app *a, layer *l, const ui_reply *reply)
                                                                                      : a->previous);
         break;
     case UI_REPLY_IGNORED:
+    case UI_REPLY_REFUSED:
     case UI_REPLY_DONE:
         break;
     }
@@ -305,6 +320,9 @@ static void run_command(app *a, ui_command command)
     case UI_COMMAND_SCREEN_LAYERS:
         go_to(a, SCREEN_LAYERS);
         break;
+    case UI_COMMAND_SCREEN_EDIT:
+        go_to(a, SCREEN_EDIT);
+        break;
     case UI_COMMAND_SCREEN_COMPARE:
         go_to(a, SCREEN_COMPARE);
         break;
@@ -316,6 +334,21 @@ static void run_command(app *a, ui_command command)
             note(a, "%s does nothing on this screen; ? lists what does",
                  ui_entry_name(ui_entry_of_command(command)));
     }
+}
+
+/* An action without a value, as the screen understands it. */
+static void ask_screen(app *a, nw_action_id id)
+{
+    char why[256];
+    layer *l = &a->screens[a->screen];
+    ui_reply reply = {.kind = UI_REPLY_IGNORED};
+    if (l->view->act && nw_action_is_possible(a->session, id, NULL, 0))
+        reply = l->view->act(id, why, sizeof why, l->state);
+    if (reply.kind == UI_REPLY_REFUSED)
+        note(a, "%s", why);
+    if (reply.kind == UI_REPLY_IGNORED)
+        reply = (ui_reply){UI_REPLY_ACTION, {id, -1, NULL}, UI_COMMAND_NONE};
+    handle_reply(a, l, &reply);
 }
 
 /* The key of quit backs out of what is in front first. */
@@ -332,8 +365,7 @@ static void run_entry(app *a, ui_entry entry)
     if (entry == (ui_entry)NW_ACTION_QUIT) {
         back_out_or_quit(a);
     } else if (ui_entry_is_action(entry)) {
-        ui_reply reply = {UI_REPLY_ACTION, {(nw_action_id)entry, -1, NULL}, UI_COMMAND_NONE};
-        handle_reply(a, &a->screens[a->screen], &reply);
+        ask_screen(a, (nw_action_id)entry);
     } else {
         run_command(a, (ui_command)(entry - NW_ACTION_COUNT));
     }
@@ -487,12 +519,14 @@ static void begin(app *a)
     const ui_context context = {.asked = NW_ACTION_COUNT, .evaluator = a->options->evaluator};
     open_layer(a, &a->screens[SCREEN_WELCOME], &ui_view_welcome, &context);
     open_layer(a, &a->screens[SCREEN_LAYERS], &ui_view_layers, &context);
+    open_layer(a, &a->screens[SCREEN_EDIT], &ui_view_edit, &context);
     open_layer(a, &a->screens[SCREEN_COMPARE], &ui_view_compare, &context);
     if (a->options->evaluator)
         open_layer(a, &a->screens[SCREEN_LUA], &ui_view_console, &context);
     for (int i = 0; a->options->first_screen && i < SCREEN_COUNT; i++)
         if (a->screens[i].view && strcmp(a->screens[i].view->name, a->options->first_screen) == 0)
             a->screen = (screen_id)i;
+    show_screen(a);
 }
 
 static void end(app *a)

@@ -16,6 +16,7 @@ enum {
 typedef enum screen_id {
     SCREEN_WELCOME,
     SCREEN_LAYERS,
+    SCREEN_EDIT,
     SCREEN_LUA,
     SCREEN_COMPARE,
     SCREEN_COUNT

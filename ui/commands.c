@@ -47,6 +47,7 @@ static bool is_frames(ui_command command)
     case UI_COMMAND_SUSPEND:
     case UI_COMMAND_MOUSE:
     case UI_COMMAND_SCREEN_LAYERS:
+    case UI_COMMAND_SCREEN_EDIT:
     case UI_COMMAND_SCREEN_COMPARE:
     case UI_COMMAND_SCREEN_LUA:
         return true;
@@ -78,6 +79,7 @@ static const struct {
 } labels[] = {
     {"down", "up", "move"},
     {"left", "right", "column"},
+    {"more", "less", "step"},
     {"sort.left", "sort.right", "sort"},
     {"find.next", "find.previous", "next"},
     {"hw.previous", "hw.next", "switch hw"},
@@ -89,6 +91,7 @@ static const struct {
     {"palette", NULL, "commands"},
     {"back", NULL, "back"},
     {"screen.layers", NULL, "layers"},
+    {"screen.edit", NULL, "edit"},
     {"screen.compare", NULL, "compare"},
     {"screen.lua", NULL, "Lua"},
 };

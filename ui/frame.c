@@ -29,6 +29,7 @@ static const struct {
     screen_id id;
     ui_command command;
 } tabs[] = {{SCREEN_LAYERS, UI_COMMAND_SCREEN_LAYERS},
+            {SCREEN_EDIT, UI_COMMAND_SCREEN_EDIT},
             {SCREEN_LUA, UI_COMMAND_SCREEN_LUA},
             {SCREEN_COMPARE, UI_COMMAND_SCREEN_COMPARE}};
 

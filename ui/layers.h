@@ -1,8 +1,9 @@
 /* layers.h - the state behind the Layers screen: a row a kernel, filtered, sorted, with a cursor.
  *
- * Private to view_layers.c, layers_*.c and their tests. The model takes two points and needs no
- * session; what is drawn is a function of this state alone. A row is known by the operator that its
- * kernel is named after, so cursor, marks and open rows survive sorts, filters and other hardware.
+ * Private to view_layers.c, layers_*.c and their tests, but for names and lines of whole items,
+ * which the Edit screen uses too. The model takes two points and needs no session; what is drawn is
+ * a function of this state alone. A row is known by the operator that its kernel is named after, so
+ * cursor, marks and open rows survive sorts, filters and other hardware.
  */
 #ifndef UI_LAYERS_H
 #define UI_LAYERS_H

@@ -150,6 +150,11 @@ static bool enter(const ui_context *context, const nw_session *session, void *st
     (void)session;
     o->asked = context->asked;
     o->target = context->target;
+    if (context->below && context->below->suggest) {
+        char line[UI_EDIT_BYTES];
+        context->below->suggest(o->asked, context->below_state, line, sizeof line);
+        ui_edit_set(&o->edit, line);
+    }
     return false;
 }
 

@@ -74,6 +74,7 @@ typedef struct ui_mouse {
     X(SUSPEND, "suspend", "C-z", "stop until fg")                                                  \
     X(MOUSE, "mouse", "", "switch the mouse on or off")                                            \
     X(SCREEN_LAYERS, "screen.layers", "3 A-3", "where the time goes, kernel by kernel")            \
+    X(SCREEN_EDIT, "screen.edit", "4 A-4", "stages and blocks: change them, see the effect")       \
     X(DIFFERENCES, "differences", "d", "only what differs")                                        \
     X(SCREEN_COMPARE, "screen.compare", "8 A-8", "networks beside each other")                     \
     X(SCREEN_LUA, "screen.lua", "7 A-7", "Lua console on this session")
@@ -98,6 +99,7 @@ typedef enum ui_reply_kind {
     UI_REPLY_ACTION,  /* run reply.action on the session */
     UI_REPLY_COMMAND, /* run reply.command (palette, help) */
     UI_REPLY_WORK,    /* call the view's work with the session to change */
+    UI_REPLY_REFUSED, /* of act: it cannot be done, and why */
     UI_REPLY_CLOSE    /* take this overlay away; from a screen: the screen before it */
 } ui_reply_kind;
 
@@ -152,9 +154,16 @@ struct ui_view {
     void (*work)(nw_session *session, void *state);
     /* An overlay's reply.action failed; the overlay stays. NULL: it closes either way. */
     void (*failed)(const nw_error *err, void *state);
+    /* An action without a value, by key, footer or palette: what a screen makes of it, IGNORED: as
+     * it stands. REFUSED: why (size bytes) says it in words. */
+    ui_reply (*act)(nw_action_id id, char *why, size_t size, void *state);
+    /* What the prompt for an action begins with; "" is fine. */
+    void (*suggest)(nw_action_id asked, const void *state, char *dst, size_t size);
+    bool works_when_shown; /* a screen: work is called whenever it comes up */
 };
 
 extern const ui_view ui_view_layers;   /* view_layers.c */
+extern const ui_view ui_view_edit;     /* view_edit.c */
 extern const ui_view ui_view_compare;  /* view_compare.c */
 extern const ui_view ui_view_welcome;  /* view_welcome.c */
 extern const ui_view ui_view_help;     /* overlay_help.c */

@@ -507,11 +507,10 @@ static bool answers(ui_command command, const void *state)
 }
 
 static const char *const footer[] = {
-    "down",    "drill",     "filter",  "sort.left",      "sort.right",
-    "hw.next", "baseline",  "view",    "estimator.next", "calibration",
-    "mark",    "copy",      "export",  "undo",           "open",
-    "hw",      "precision", "palette", "help",           "quit",
-    NULL};
+    "down",     "drill",  "filter",         "sort.left",   "sort.right",  "hw.next",
+    "baseline", "view",   "estimator.next", "calibration", "screen.edit", "mark",
+    "copy",     "export", "undo",           "open",        "hw",          "precision",
+    "palette",  "help",   "quit",           NULL};
 
 const ui_view ui_view_layers = {
     .name = "Layers",

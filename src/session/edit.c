@@ -286,12 +286,13 @@ nw_status nw_session_align(nw_session *s, const nw_action *action, nw_error *err
     return apply_edits(s, &edit, 1, err);
 }
 
+/* Those that edits of depth count: convolutions, not what stands between them. */
 static int count_stage(const nw_arch *arch, int stage)
 {
     int n, n_in_stage = 0;
     const nw_block *blocks = nw_arch_blocks(arch, &n);
     for (int i = 0; i < n; i++)
-        n_in_stage += blocks[i].stage == stage;
+        n_in_stage += blocks[i].stage == stage && blocks[i].kind <= NW_BLOCK_BOTTLENECK;
     return n_in_stage;
 }
 

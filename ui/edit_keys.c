@@ -1,0 +1,164 @@
+/* What the keys of an edit mean for the cell under the cursor. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/edit.h"
+
+/* What a block can be turned into, one key after the other. */
+static const nw_block_kind inner_kinds[] = {NW_BLOCK_IBN, NW_BLOCK_FUSED, NW_BLOCK_GROUPED,
+                                            NW_BLOCK_FUSED_GROUPED, NW_BLOCK_TUCKER};
+static const nw_block_kind outer_kinds[] = {NW_BLOCK_DSEP, NW_BLOCK_CONV};
+
+static nw_block_kind next_kind(nw_block_kind kind, int direction)
+{
+    enum { N_INNER = sizeof inner_kinds / sizeof *inner_kinds };
+    for (int i = 0; i < N_INNER; i++)
+        if (inner_kinds[i] == kind)
+            return inner_kinds[(i + direction + N_INNER) % N_INNER];
+    for (int i = 0; i < 2; i++)
+        if (outer_kinds[i] == kind)
+            return outer_kinds[direction ? 1 - i : i];
+    return kind;
+}
+
+/* The next value of c on the grid of step, in the direction. */
+static int64_t step_channels(int64_t c, int64_t step, int direction)
+{
+    int64_t down = (c - 1) / step * step;
+    if (!direction)
+        return c;
+    return direction > 0 ? c / step * step + step : down > 0 ? down : c;
+}
+
+static double step_expansion(double now, int direction)
+{
+    return !direction ? now : direction > 0 ? floor(now) + 1 : ceil(now) - 1;
+}
+
+/* The cell as a line: one value on or back, or as it is. */
+static bool write_cell(const ui_editor *editor, int direction, char *dst, size_t size)
+{
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    const nw_block *b = row ? row->block : NULL;
+    if (!b)
+        return false;
+    char block[16];
+    nw_block_label(b, block, sizeof block);
+    switch (editor->column) {
+    case UI_EDITOR_TYPE:
+        snprintf(dst, size, "variant %s %s", row->label,
+                 nw_block_kind_name(next_kind(b->kind, direction)));
+        return true;
+    case UI_EDITOR_REP:
+        snprintf(dst, size, "depth %d %d", row->stage,
+                 ui_editor_depth(editor, row->stage) + direction);
+        return true;
+    case UI_EDITOR_KERNEL:
+        snprintf(dst, size, "kernel %s %d", row->label, (int)b->kernel + 2 * direction);
+        return true;
+    case UI_EDITOR_STRIDE: /* the first block of a stage has it */
+        snprintf(dst, size, "stride %s %d", block, (int)b->stride + direction);
+        return true;
+    case UI_EDITOR_EXP:
+        snprintf(dst, size, "expansion %s %.6g", row->label,
+                 step_expansion(b->expansion, direction));
+        return true;
+    default:
+        snprintf(dst, size, "channels %s %lld", row->label,
+                 (long long)step_channels(row->channels, editor->step, direction));
+        return true;
+    }
+}
+
+static bool answer(ui_editor *editor, nw_action_id id, const char *value, nw_action *out)
+{
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    if (value != editor->value)
+        snprintf(editor->value, sizeof editor->value, "%s", value);
+    *out = (nw_action){id, row ? row->slowest : -1, editor->value};
+    return true;
+}
+
+bool ui_editor_change(ui_editor *editor, int direction, nw_action *out)
+{
+    return write_cell(editor, direction, editor->value, sizeof editor->value) &&
+           answer(editor, NW_ACTION_EDIT, editor->value, out);
+}
+
+const char *ui_editor_suggest(const ui_editor *editor, char *dst, size_t size)
+{
+    if (!write_cell(editor, 0, dst, size))
+        dst[0] = '\0';
+    return dst;
+}
+
+bool ui_editor_fuse(ui_editor *editor, nw_action *out)
+{
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    char line[64];
+    if (!row || !row->block)
+        return false;
+    if (row->is_block)
+        return answer(editor, NW_ACTION_FUSE, row->label, out);
+    static const nw_block_kind other[NW_BLOCK_COUNT] = {
+        [NW_BLOCK_IBN] = NW_BLOCK_FUSED,
+        [NW_BLOCK_FUSED] = NW_BLOCK_IBN,
+        [NW_BLOCK_GROUPED] = NW_BLOCK_FUSED_GROUPED,
+        [NW_BLOCK_FUSED_GROUPED] = NW_BLOCK_GROUPED,
+    };
+    nw_block_kind to = other[row->block->kind];
+    if (!to) { /* conv is 0: the session says what there is to say of a block */
+        nw_block_label(row->block, line, sizeof line);
+        return answer(editor, NW_ACTION_FUSE, line, out);
+    }
+    snprintf(line, sizeof line, "variant %s@%d %s", nw_block_kind_name(row->block->kind),
+             row->stage, nw_block_kind_name(to));
+    return answer(editor, NW_ACTION_EDIT, line, out);
+}
+
+bool ui_editor_repeat_block(ui_editor *editor, nw_action_id id, nw_action *out)
+{
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    char label[16];
+    if (!row || !row->block)
+        return false;
+    return answer(editor, id, nw_block_label(row->block, label, sizeof label), out);
+}
+
+/* ---- prices of alignment ---- */
+
+bool ui_editor_price(ui_editor *editor, char *why, size_t size)
+{
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    const nw_point *point = editor->current;
+    nw_error err;
+    editor->is_pricing = false;
+    if (!row || !row->block) {
+        snprintf(why, size, "align: put the cursor on a stage or a block");
+        return false;
+    }
+    nw_subject subject = {point->arch, point->hw, point->estimate.estimator, point->precision};
+    nw_edit_kind kind = editor->column == UI_EDITOR_EXP ? NW_EDIT_EXPANSION : NW_EDIT_CHANNELS;
+    if (nw_align_find(&subject, &point->estimate, row->block, kind, &editor->align, &err) !=
+        NW_OK) {
+        snprintf(why, size, "align: %.40s%s%.200s", err.where, err.where[0] ? ": " : "",
+                 err.message);
+        return false;
+    }
+    editor->is_pricing = true;
+    nw_block_label(row->block, editor->priced, sizeof editor->priced);
+    const nw_align *a = &editor->align;
+    editor->takes_up = a->up.is_possible && (a->nearest_is_up || !a->down.is_possible);
+    return true;
+}
+
+void ui_editor_take_price(ui_editor *editor, nw_action *out)
+{
+    const nw_align_price *price = editor->takes_up ? &editor->align.up : &editor->align.down;
+    nw_buf line = {0};
+    nw_edit_write(&price->edit, &line);
+    answer(editor, NW_ACTION_EDIT, nw_buf_text(&line), out);
+    nw_buf_fini(&line);
+    editor->is_pricing = false;
+}
