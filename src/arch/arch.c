@@ -51,9 +51,25 @@ static nw_arch *arch_new(nw_graph *graph)
     return arch;
 }
 
+/* Lines that are no edits stay where they are: in graph->edits, for whoever wrote them. */
 const nw_arch *nw_arch_lift(nw_graph *graph)
 {
-    return arch_new(graph);
+    nw_arch *arch = arch_new(graph);
+    nw_error err, first = {.message = ""};
+    int n_bad = 0;
+    if (!graph->n_edits)
+        return arch;
+    arch->edits = nw_alloc((size_t)graph->n_edits * sizeof *arch->edits);
+    for (int i = 0; i < graph->n_edits; i++) {
+        if (nw_edit_read(graph->edits[i], &arch->edits[arch->n_edits], &err) == NW_OK)
+            arch->n_edits++;
+        else if (!n_bad++)
+            first = err;
+    }
+    if (n_bad)
+        nw_graph_warn(graph, "%d of %d lines in \"edits\" are no edits: %s: %s", n_bad,
+                      graph->n_edits, first.where, first.message);
+    return arch;
 }
 
 const nw_arch *nw_arch_derive(const nw_arch *from, nw_graph *graph, const nw_edit *edits,

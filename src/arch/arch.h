@@ -113,7 +113,8 @@ const char *nw_block_text(const nw_block *block, char *dst, size_t size);
 
 typedef struct nw_arch nw_arch;
 
-/* Lifts a sealed graph, which it owns from then on. Never fails: what is not recognised is `op`. */
+/* Lifts a sealed graph, which it owns from then on. Never fails: what is not recognised is `op`.
+ * Lines of graph->edits that are no edits are in a warning of the graph, and stay in its list. */
 const nw_arch *nw_arch_lift(nw_graph *graph);
 const nw_arch *nw_arch_retain(const nw_arch *arch);
 void nw_arch_release(const nw_arch *arch); /* NULL is fine */
@@ -244,9 +245,10 @@ void nw_edit_report_fini(nw_edit_report *report);
 NW_CHECKED nw_status nw_arch_apply(const nw_arch *arch, const nw_edit *edits, int n_edits,
                                    const nw_arch **out, nw_edit_report *report, nw_error *err);
 
-/* The edits that led here from the imported network, oldest first. */
+/* The edits that led here, oldest first: those that the lifted graph came with (graph->edits, kept
+ * in a network JSON), then those applied to it. */
 const nw_edit *nw_arch_edits(const nw_arch *arch, int *n);
-/* The network that the first edit began with; itself if there was none. */
+/* The lifted network that the first edit was applied to; itself if none was. */
 const nw_arch *nw_arch_origin(const nw_arch *arch);
 
 #endif

@@ -177,11 +177,8 @@ const char *nw_session_estimator(const nw_session *s)
 
 bool nw_session_is_unsaved(const nw_session *s)
 {
-    int n = 0;
     const nw_arch *arch = s->state.current ? s->state.current->arch : NULL;
-    if (arch && arch != s->saved)
-        nw_arch_edits(arch, &n);
-    return n > 0;
+    return arch && arch != s->saved && nw_arch_origin(arch) != arch;
 }
 
 bool nw_session_wants_quit(const nw_session *s)
