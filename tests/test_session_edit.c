@@ -228,6 +228,7 @@ START_TEST(a_saved_network_keeps_its_edits)
     int64_t time = latency(s);
     nw_session *other = begin_plain();
     act(other, "open", in_folder("edited.nasw.json"));
+    ck_assert(!nw_session_is_unsaved(other));
     ck_assert_int_eq(latency(other), time);
     ck_assert_int_eq(block_of(other, "1.1")->kind, NW_BLOCK_FUSED);
     ck_assert_int_eq(nw_session_current(other)->graph->n_edits, 1);
