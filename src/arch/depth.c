@@ -78,13 +78,30 @@ static nw_status check_removable(const nw_arch *arch, const nw_block *block, con
     if (tap != NW_NONE)
         return nw_fail(err, NW_INVALID, where, "cannot go: '%s' reads a map from inside it",
                        nw_node_label(graph, tap, reader, sizeof reader));
-    for (int i = 0; i < block->n_nodes; i++)
-        for (int k = 0; k < graph->nodes[block->nodes[i]].n_outputs; k++)
-            if (graph->tensors[graph->nodes[block->nodes[i]].outputs[k]].is_output)
-                return nw_fail(err, NW_INVALID, where,
-                               "cannot go: it makes an output of the "
-                               "network");
+    for (int i = 0; i < graph->n_outputs; i++) {
+        nw_node_id producer = graph->tensors[graph->outputs[i]].producer;
+        if (producer == NW_NONE || nw_arch_block_of(arch, producer) != block)
+            continue;
+        if (nw_glue_begin(graph, graph->outputs[i]) != l->end)
+            return nw_fail(err, NW_INVALID, where,
+                           "cannot go: an output of the network is made inside it");
+        nw_tensor_id before = nw_glue_begin(graph, l->first.in);
+        if (graph->outputs[i] == l->end &&
+            (graph->tensors[before].producer == NW_NONE || graph->tensors[before].is_output))
+            return nw_fail(err, NW_INVALID, where,
+                           "cannot go: it makes an output of what nothing makes or what is one");
+    }
     return NW_OK;
+}
+
+/* The tensor that is left where blocks in front go too. */
+static nw_tensor_id left_of(nw_tensor_id begin, const nw_tensor_id *ends,
+                            const nw_tensor_id *begins, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (begin == ends[i])
+            begin = begins[i]; /* blocks are taken from the last to the first */
+    return begin;
 }
 
 static nw_status take_blocks(nw_draft *draft, const nw_block **blocks, int n, int n_less,
@@ -110,6 +127,9 @@ static nw_status take_blocks(nw_draft *draft, const nw_block **blocks, int n, in
                     "and others of its stage change their map: %d of %d blocks can go", n_taken, n);
     for (int i = 0; status == NW_OK && i < n_taken; i++)
         nw_draft_reroute(draft, ends[i], begins[i], NW_NONE);
+    for (int i = 0; status == NW_OK && i < n_taken; i++)
+        if (draft->old->tensors[ends[i]].is_output)
+            nw_draft_merge(draft, left_of(begins[i], ends, begins, n_taken), ends[i]);
     free(ends);
     free(begins);
     return status;

@@ -233,8 +233,8 @@ nw_status nw_edit_variant(nw_draft *draft, const nw_block *block, const nw_edit 
     if (edit->block != block->kind && !can_become(block->kind, edit->block)) {
         bool wants_expansion = block->kind == NW_BLOCK_CONV && is_expanding(edit->block);
         return nw_fail(err, NW_INVALID, where,
-                       wants_expansion ? "has no expansion to make a %s of: it is a %s"
-                                       : "cannot become a %s: it is a %s",
+                       wants_expansion ? "has no expansion for kind %s: it is a block of kind %s"
+                                       : "cannot become kind %s: it is a block of kind %s",
                        nw_block_kind_name(edit->block), nw_block_kind_name(block->kind));
     }
     if (edit->block == block->kind && !can_become(block->kind, NW_BLOCK_DSEP) &&
