@@ -150,7 +150,8 @@ static const struct {
     {one_ibn, "squeeze 0.0 0.25", "0.0 has no 1x1"},
     {one_ibn, "depth 7 2", "picks no block"},
     {one_ibn, "split 1.0 Softmax", "1.0 has no operator 'Softmax'"},
-    {one_ibn, "kernel tucker 5", "picks no block"},
+    {one_ibn, "depth 1.4 2", "picks no block: stage 1 has blocks 1.0 to 1.0"},
+    {one_ibn, "kernel tucker 5", "picks no block: the network has none of kind tucker"},
     {"cn_r1_k3_s2_c64 ir_r1_k3_s1_e4_c32", "residual 1.0 on", "they cannot be added"},
 };
 

@@ -162,7 +162,12 @@ int nw_arch_group_of(const nw_arch *arch, nw_tensor_id tensor, char *why, size_t
 
 /* ---- edits (edit.c) ---- */
 
-/* kind, name, what `number`, `count` and `text` mean */
+/* kind, name, what `number`, `count` and `text` mean.
+ *
+ * VARIANT with number 0: a block without expansion gets 6 (Sandler et al. 2018); a Tucker block
+ * ranks of 0.75 times its channels (Xiong et al. 2021), in multiples of 8; grouped blocks have 64
+ * expanded channels a group. DEPTH counts blocks of convolutions (conv to bottleneck). WIDTH with
+ * count 0 rounds to 8. KERNEL keeps the size of the map. */
 #define NW_EDITS(X)                                                                                \
     X(VARIANT, "variant")       /* block: another kind; number: its own expansion, 0: as it is */  \
     X(CHANNELS, "channels")     /* output channels: by mode, count */                              \

@@ -183,8 +183,21 @@ static void report_blocks(nw_edit_work *work, const outcome *outcomes)
 
 nw_status nw_edit_refuse_nothing(const nw_edit_work *work, nw_error *err)
 {
+    const nw_selector *where = &work->edit->where;
+    int n, n_kind = 0, n_stage = 0, n_stages = nw_arch_n_stages(work->arch);
+    const nw_block *blocks = nw_arch_blocks(work->arch, &n);
+    for (int i = 0; i < n; i++) {
+        n_kind += where->kind < 0 || (int)blocks[i].kind == where->kind;
+        n_stage += blocks[i].stage == where->first_stage;
+    }
+    if (!n_kind)
+        return nw_fail(err, NW_INVALID, "", "picks no block: the network has none of kind %s",
+                       nw_block_kind_name((nw_block_kind)where->kind));
+    if (where->kind < 0 && where->index >= 0 && n_stage)
+        return nw_fail(err, NW_INVALID, "", "picks no block: stage %d has blocks %d.0 to %d.%d",
+                       where->first_stage, where->first_stage, where->first_stage, n_stage - 1);
     return nw_fail(err, NW_INVALID, "", "picks no block: the network has stages 0 to %d",
-                   nw_arch_n_stages(work->arch) - 1);
+                   n_stages - 1);
 }
 
 /* The reason, where every pick was refused. */
