@@ -304,6 +304,57 @@ START_TEST(edits_of_one_network_are_applied_to_another_by_pattern)
 }
 END_TEST
 
+static const char *const ibn_models[] = {
+    "tv_mobilenet_v2_w035_224.onnx",
+    "tv_mobilenet_v2_w035_224_qdq.onnx",
+    "tv_lraspp_mobilenet_v3_small_256.onnx",
+    "tv_ssdlite320_mobilenet_v3_large_2cls.onnx",
+    "mobilenet_v2_1.0_224_quant.tflite",
+    "deeplabv3_mnv2_dm05_pascal_quant.tflite",
+    "mcunet_vww.tflite",
+    "mcunet_person_det.tflite",
+    "selfie_segmentation_256.tflite",
+};
+
+START_TEST(every_block_fused_and_back_costs_what_it_did)
+{
+    const nw_arch *arch = read_model(ibn_models[_i]);
+    int n, n_done = 0;
+    if (!arch)
+        return;
+    const nw_block *blocks = nw_arch_blocks(arch, &n);
+    nw_counts before = counts_of(arch);
+    for (int i = 0; i < n; i++) {
+        char line[64], label[16];
+        const nw_arch *fused, *back;
+        nw_error err;
+        if (blocks[i].kind != NW_BLOCK_IBN)
+            continue;
+        snprintf(line, sizeof line, "fuse %s", nw_block_label(&blocks[i], label, sizeof label));
+        if (try_line(arch, line, &fused, NULL, &err) != NW_OK) {
+            ck_assert_msg(strstr(err.message, "read elsewhere") || strstr(err.message, "between"),
+                          "%s: %s: %s", ibn_models[_i], line, err.message);
+            continue;
+        }
+        const nw_block *block = nw_arch_find_block(fused, label);
+        if (block && block->kind == NW_BLOCK_FUSED) { /* narrow ones are two convolutions now */
+            snprintf(line, sizeof line, "variant %s ibn", label);
+            back = apply(nw_arch_retain(fused), line);
+            nw_counts after = counts_of(back);
+            ck_assert_int_eq(before.macs, after.macs);
+            ck_assert_int_eq(before.weight_params, after.weight_params);
+            ck_assert_int_ge(after.params, before.params); /* biases that a file shares part */
+            nw_arch_release(back);
+            n_done++;
+        }
+        nw_arch_release(fused);
+    }
+    printf("%s: %d blocks fused and back\n", ibn_models[_i], n_done);
+    ck_assert_int_gt(n_done, 2);
+    nw_arch_release(arch);
+}
+END_TEST
+
 START_TEST(a_stride_moves_the_sizes_behind_it)
 {
     const nw_arch *before = read_model("tv_mobilenet_v2_w035_224.onnx");
@@ -339,6 +390,8 @@ int main(void)
     tcase_add_test(tcase, fusing_keeps_the_projection_and_the_element_types);
     tcase_add_test(tcase, a_kernel_grows_around_its_middle);
     tcase_add_test(tcase, edits_of_one_network_are_applied_to_another_by_pattern);
+    tcase_add_loop_test(tcase, every_block_fused_and_back_costs_what_it_did, 0,
+                        (int)COUNT_OF(ibn_models));
     tcase_add_test(tcase, a_stride_moves_the_sizes_behind_it);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
