@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/format/format.h"
@@ -149,6 +150,21 @@ START_TEST(the_input_is_never_written_over)
 }
 END_TEST
 
+START_TEST(pipes_and_folders_are_not_written_over)
+{
+    struct stat info;
+    ck_assert_int_eq(mkfifo(path_of("pipe.onnx"), 0600), 0);
+    ck_assert_int_eq(mkdir(path_of("folder.onnx"), 0700), 0);
+    run_result r = export_to(BLOCKS, "pipe.onnx", NULL, NULL);
+    ck_run(run_not_refused(&r, "pipe.onnx|a pipe or a device"), &r);
+    run_free(&r);
+    ck_assert(stat(path_of("pipe.onnx"), &info) == 0 && S_ISFIFO(info.st_mode));
+    r = export_to(BLOCKS, "folder.onnx", NULL, NULL);
+    ck_run(run_not_refused(&r, "folder.onnx|a folder"), &r);
+    run_free(&r);
+}
+END_TEST
+
 START_TEST(standard_output_gets_the_network_as_json)
 {
     const char *words[] = {"export", BLOCKS, "-o", "-", NULL};
@@ -220,7 +236,9 @@ END_TEST
 START_TEST(a_wrong_edit_is_refused_by_name)
 {
     static const char file[] = "width 0.5 8\nwidth\n";
+    static const char zero[] = "width 0.5 8\0 and more\n";
     const char *path = folder_write(folder, "edits.txt", file, sizeof file - 1);
+    const char *zeros = folder_write(folder, "zero.txt", zero, sizeof zero - 1);
     const struct {
         const char *option, *value, *words;
     } rows[] = {
@@ -228,6 +246,7 @@ START_TEST(a_wrong_edit_is_refused_by_name)
         {"--edit", "variant 99.1 fused", "99.1"},
         {"--edit", "variant 0.0 fused", "variant 0.0 fused"},
         {"--edits", path, "edits.txt line 2"},
+        {"--edits", zeros, "zero.txt line 1|zero byte"},
         {"--edits", "missing.txt", "missing.txt"},
     };
     for (int i = 0; i < N_OF(rows); i++) {
@@ -271,6 +290,7 @@ static Suite *export_suite(void)
     tcase_add_test(test, stderr_says_what_became_of_the_weights);
     tcase_add_test(test, a_free_size_is_fixed_by_input);
     tcase_add_test(test, the_input_is_never_written_over);
+    tcase_add_test(test, pipes_and_folders_are_not_written_over);
     tcase_add_test(test, standard_output_gets_the_network_as_json);
     tcase_add_test(test, edits_are_made_before_a_network_is_written_or_estimated);
     tcase_add_test(test, an_edited_quantised_network_says_that_it_is_float_now);

@@ -112,6 +112,41 @@ START_TEST(a_refusal_names_the_block_and_the_reason)
 }
 END_TEST
 
+/* What one key more or less than a block has comes to; such values cannot be written as a line. */
+START_TEST(values_that_no_line_can_say_are_refused)
+{
+    static const struct {
+        nw_edit_kind kind;
+        nw_count_mode mode;
+        int64_t count;
+        double number;
+    } refused[] = {
+        {NW_EDIT_KERNEL, NW_COUNT_SET, -1, 0},       {NW_EDIT_KERNEL, NW_COUNT_SET, 4, 0},
+        {NW_EDIT_STRIDE, NW_COUNT_SET, 0, 0},        {NW_EDIT_STRIDE, NW_COUNT_SET, 3, 0},
+        {NW_EDIT_DEPTH, NW_COUNT_SET, 0, 0},         {NW_EDIT_CHANNELS, NW_COUNT_SET, 0, 0},
+        {NW_EDIT_CHANNELS, NW_COUNT_NEAREST, 0, 0},  {NW_EDIT_EXPANSION, NW_COUNT_UP, 0, 0},
+        {NW_EDIT_EXPANSION, NW_COUNT_SET, 0, 0},     {NW_EDIT_EXPANSION, NW_COUNT_SET, 0, -1},
+        {NW_EDIT_WIDTH, NW_COUNT_SET, 8, 0.0 / 0.0}, {NW_EDIT_SQUEEZE, NW_COUNT_SET, 0, -0.25},
+        {NW_EDIT_RESOLUTION, NW_COUNT_SET, 0, 0},    {NW_EDIT_PRECISION, NW_COUNT_SET, 7, 0},
+        {NW_EDIT_COUNT, NW_COUNT_SET, 1, 0},
+    };
+    const nw_arch *arch = read_arch(two_blocks), *out;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        nw_edit edit;
+        nw_error err;
+        nw_edit_init(&edit, refused[i].kind);
+        edit.where.first_stage = edit.where.last_stage = 1;
+        edit.where.index = refused[i].kind == NW_EDIT_DEPTH ? -1 : 0;
+        edit.mode = refused[i].mode;
+        edit.count = refused[i].count;
+        edit.number = refused[i].number;
+        ck_assert_msg(nw_arch_apply(arch, &edit, 1, &out, NULL, &err) == NW_INVALID,
+                      "row %zu was done", i);
+    }
+    nw_arch_release(arch);
+}
+END_TEST
+
 START_TEST(edits_are_listed_and_lead_from_the_origin_to_here)
 {
     const nw_arch *origin = read_arch(two_blocks), *again;
@@ -257,6 +292,7 @@ int main(void)
                         (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tcase, fused_and_back_is_the_same_count);
     tcase_add_test(tcase, a_refusal_names_the_block_and_the_reason);
+    tcase_add_test(tcase, values_that_no_line_can_say_are_refused);
     tcase_add_test(tcase, edits_are_listed_and_lead_from_the_origin_to_here);
     tcase_add_loop_test(tcase, random_edits_leave_a_valid_network_and_their_source_as_it_was, 0,
                         (int)(sizeof models / sizeof *models));

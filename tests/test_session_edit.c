@@ -177,6 +177,32 @@ START_TEST(a_key_without_a_block_is_refused)
 }
 END_TEST
 
+/* The smallest and the largest value stay where they are; what is so already is no step to undo. */
+START_TEST(keys_at_the_end_of_a_range_change_nothing)
+{
+    static const struct {
+        const char *key, *value, *words;
+    } refused[] = {
+        {"less", "kernel 3.0", "the kernel is \"-1\""},
+        {"more", "stride 1.0", "the stride is \"3\""},
+        {"less", "stride 1.1", "the stride is \"0\""},
+        {"less", "depth 3.0", "the number of blocks is \"0\""},
+        {"less", "squeeze 1.1", "changes nothing"},
+        {"more", "residual 1.1", "already with a residual"},
+        {"less", "channels 3.1", "no such block"},
+    };
+    nw_session *s = begin_network();
+    char *before = now(s);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        refuse(s, refused[i].key, refused[i].value, refused[i].words);
+    refuse(s, "edit", "kernel 1 3; act ibn relu", "changes nothing: 1.0 is already k3");
+    ck_assert_int_eq(nw_session_n_undo(s), 1); /* open */
+    ck_now(s, before);
+    free(before);
+    nw_session_free(s);
+}
+END_TEST
+
 START_TEST(repeat_aims_at_the_block_under_the_cursor)
 {
     nw_session *s = begin_network();
@@ -319,6 +345,7 @@ int main(void)
     tcase_add_test(tcase, undo_and_redo_are_exact_to_the_last_bit);
     tcase_add_test(tcase, keys_edit_the_block_under_the_cursor);
     tcase_add_test(tcase, a_key_without_a_block_is_refused);
+    tcase_add_test(tcase, keys_at_the_end_of_a_range_change_nothing);
     tcase_add_test(tcase, repeat_aims_at_the_block_under_the_cursor);
     tcase_add_test(tcase, the_log_of_edits_gives_the_same_network);
     tcase_add_test(tcase, a_saved_network_keeps_its_edits);

@@ -282,6 +282,20 @@ static nw_status blame_edit(const nw_edit *edit, nw_status status, nw_error *err
     return status;
 }
 
+/* Values that no line can say are no edit either: whoever lists, logs or saves it could not read it
+ * back. */
+static nw_status check_line(const nw_edit *edit, nw_error *err)
+{
+    if (edit->kind >= NW_EDIT_COUNT)
+        return nw_fail(err, NW_INVALID, "", "there is no such edit");
+    nw_buf line = {0};
+    nw_edit again;
+    nw_edit_write(edit, &line);
+    nw_status status = nw_edit_read(nw_buf_text(&line), &again, err);
+    nw_buf_fini(&line);
+    return status;
+}
+
 nw_status nw_arch_apply(const nw_arch *arch, const nw_edit *edits, int n_edits, const nw_arch **out,
                         nw_edit_report *report, nw_error *err)
 {
@@ -290,14 +304,14 @@ nw_status nw_arch_apply(const nw_arch *arch, const nw_edit *edits, int n_edits, 
     nw_status status = NW_OK;
     for (int i = 0; i < n_edits && status == NW_OK; i++) {
         const nw_arch *next = NULL;
-        if (edits[i].kind >= NW_EDIT_COUNT)
-            status = nw_fail(err, NW_INVALID, "", "there is no such edit");
-        else
+        status = check_line(&edits[i], err);
+        if (status == NW_OK) {
             status = apply_one(at, &edits[i], &next, &notes, err);
-        if (status != NW_OK) {
-            blame_edit(&edits[i], status, err);
-            break;
+            if (status != NW_OK)
+                blame_edit(&edits[i], status, err);
         }
+        if (status != NW_OK)
+            break;
         nw_arch_release(at);
         at = next;
     }

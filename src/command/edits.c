@@ -38,11 +38,13 @@ static nw_status read_file(edit_list *list, const char *path, nw_error *err)
         char text[256], where[300];
         s += strspn(s, " \t\r");
         size_t length = s < stop ? (size_t)(stop - s) : 0;
-        while (length && strchr(" \t\r", s[length - 1]))
+        while (length && s[length - 1] && strchr(" \t\r", s[length - 1]))
             length--;
         snprintf(where, sizeof where, "%s line %d", path, line);
         if (length >= sizeof text) {
             status = nw_fail(err, NW_INVALID, where, "an edit has no such length");
+        } else if (memchr(s, '\0', length)) {
+            status = nw_fail(err, NW_INVALID, where, "has a zero byte; an edit is plain text");
         } else if (length && *s != '#') {
             snprintf(text, sizeof text, "%.*s", (int)length, s);
             status = add_edit(list, text, where, err);

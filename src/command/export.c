@@ -116,6 +116,18 @@ static nw_status spare_input(const export_work *w, nw_error *err)
                    "is the file that the network comes from; write to another");
 }
 
+/* What writing would put a file in the place of: pipes and devices stay what they are. */
+static nw_status spare_device(const char *out, nw_error *err)
+{
+    struct stat info;
+    if (strcmp(out, "-") == 0 || stat(out, &info) != 0 || S_ISREG(info.st_mode))
+        return NW_OK;
+    return nw_fail(err, NW_INVALID, out,
+                   "is %s, which is not written over; give the name of a file, or - for standard "
+                   "output",
+                   S_ISDIR(info.st_mode) ? "a folder" : "a pipe or a device");
+}
+
 static bool is_edited(const nw_graph *graph)
 {
     for (int i = 0; i < graph->n_tensors; i++)
@@ -202,7 +214,9 @@ static nw_status save(const export_work *w, const nw_buf *bytes, nw_error *err)
 static nw_status export_network(export_work *w, const export_format *format, nw_error *err)
 {
     nw_buf bytes = {0};
-    nw_status status = nw_command_load(w->o, &w->arch, err);
+    nw_status status = spare_device(w->o->out, err);
+    if (status == NW_OK)
+        status = nw_command_load(w->o, &w->arch, err);
     if (status == NW_OK)
         w->graph = nw_arch_graph(w->arch);
     if (status == NW_OK)

@@ -199,6 +199,15 @@ static nw_status change_arch(nw_session *s, const nw_arch *arch, const char *lin
     return NW_OK;
 }
 
+/* "already without a residual": an edit that leaves everything as it was is none to undo. */
+static nw_status refuse_no_change(const nw_edit_report *report, const char *line, nw_error *err)
+{
+    if (!report->n_notes)
+        return nw_fail(err, NW_INVALID, line, "changes nothing");
+    return nw_fail(err, NW_INVALID, line, "changes nothing: %s is %s%s", report->notes[0].where,
+                   report->notes[0].text, report->n_notes > 1 ? " (and so on)" : "");
+}
+
 static nw_status apply_edits(nw_session *s, const nw_edit *edits, int n, nw_error *err)
 {
     const nw_arch *arch;
@@ -211,9 +220,14 @@ static nw_status apply_edits(nw_session *s, const nw_edit *edits, int n, nw_erro
     if (status != NW_OK)
         return status;
     write_edits(edits, n, &line);
-    say_notes(s, &report);
+    if (arch == s->state.current->arch) {
+        nw_arch_release(arch);
+        status = refuse_no_change(&report, nw_buf_text(&line), err);
+    } else {
+        say_notes(s, &report);
+        status = change_arch(s, arch, nw_buf_text(&line), only_hints, err);
+    }
     nw_edit_report_fini(&report);
-    status = change_arch(s, arch, nw_buf_text(&line), only_hints, err);
     nw_buf_fini(&line);
     return status;
 }
