@@ -12,7 +12,8 @@ std = {
         utf8 = { other_fields = true },
         nasw = { fields = { "load", "hw", "hw_names", "estimate", "measure", "fit", "estimator",
                             "print", "log", "table", "csv", "json", "write", "clock", "act",
-                            "actions", "current", "baseline", "messages", "bind", "theme" } },
+                            "actions", "current", "baseline", "messages", "session", "bind",
+                            "theme" } },
     },
 }
 max_line_length = 100

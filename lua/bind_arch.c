@@ -1,6 +1,6 @@
 /* bind_arch.c - a network's blocks, channel groups and edits.
  */
-#include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "lua/bind.h"
@@ -120,6 +120,29 @@ int bind_network_groups(lua_State *L)
 
 /* ---- edits: a line each, or a table that says the same ---- */
 
+/* Of network:edit and network:apply. */
+#define EDITS_ARGUMENT 2
+
+/* Raises. */
+static int refuse_edit(lua_State *L, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *text = lua_pushvfstring(L, format, args);
+    va_end(args);
+    return luaL_argerror(L, EDITS_ARGUMENT, text);
+}
+
+/* The value at the index as it stands in a line. */
+static const char *check_text(lua_State *L, int index)
+{
+    size_t length;
+    const char *text = lua_tolstring(L, index, &length);
+    if (strlen(text) != length)
+        refuse_edit(L, "an edit is plain text, without zero bytes");
+    return text;
+}
+
 /* Adds the value at the top of the stack, which it takes, as a word of a line. */
 static void add_word(lua_State *L, nw_buf *line, const char *before)
 {
@@ -134,10 +157,10 @@ static void add_word(lua_State *L, nw_buf *line, const char *before)
             nw_buf_printf(line, "%s%.17g", before, lua_tonumber(L, -1));
         break;
     case LUA_TSTRING:
-        nw_buf_printf(line, "%s%s", before, lua_tostring(L, -1));
+        nw_buf_printf(line, "%s%s", before, check_text(L, -1));
         break;
     default:
-        luaL_error(L, "an edit's value must be a number, a text or a boolean");
+        refuse_edit(L, "an edit's value must be a number, a text or a boolean");
     }
     lua_pop(L, 1);
 }
@@ -154,6 +177,17 @@ static bool add_field(lua_State *L, int index, const char *key, nw_buf *line, co
     return is_there;
 }
 
+static void check_keys(lua_State *L, int index, const char *const *names)
+{
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        bool is_known = false;
+        for (const char *const *name = names; lua_type(L, -2) == LUA_TSTRING && *name; name++)
+            is_known |= strcmp(lua_tostring(L, -2), *name) == 0;
+        if (!is_known)
+            refuse_edit(L, "an edit has no '%s'", luaL_tolstring(L, -2, NULL));
+    }
+}
+
 /* What the table at index does; beside a variant, an expansion is the variant's own. */
 static nw_edit_kind check_edit_kind(lua_State *L, int index)
 {
@@ -167,13 +201,13 @@ static nw_edit_kind check_edit_kind(lua_State *L, int index)
         if (!is_there || (kind == NW_EDIT_EXPANSION && found == NW_EDIT_VARIANT))
             continue;
         if (found != NW_EDIT_COUNT)
-            luaL_error(L, "one edit a table, not %s and %s", nw_edit_kind_name(found),
-                       names[3 + kind]);
+            refuse_edit(L, "one edit a table, not %s and %s", nw_edit_kind_name(found),
+                        names[3 + kind]);
         found = (nw_edit_kind)kind;
     }
-    bind_check_options(L, index, names);
+    check_keys(L, index, names);
     if (found == NW_EDIT_COUNT)
-        luaL_error(L, "an edit says what it does: {variant = \"fused\", where = \"2.1\"}");
+        refuse_edit(L, "an edit says what it does: {variant = \"fused\", where = \"2.1\"}");
     return found;
 }
 
@@ -190,6 +224,8 @@ static void write_table_edit(lua_State *L, int index, nw_buf *line)
     add_field(L, index, "mode", line, " ");
     bind_push_option(L, index, name);
     if (kind == NW_EDIT_RESOLUTION && lua_istable(L, -1)) {
+        if (lua_rawlen(L, -1) != 2)
+            refuse_edit(L, "a resolution is {height, width}");
         for (int i = 1; i <= 2; i++) {
             lua_rawgeti(L, -1, i);
             add_word(L, line, " ");
@@ -210,14 +246,14 @@ static void check_edit(lua_State *L, int index, nw_edit *out)
     index = lua_absindex(L, index);
     nw_buf *line = bind_new_text(L);
     if (lua_type(L, index) == LUA_TSTRING)
-        nw_buf_puts(line, lua_tostring(L, index));
+        nw_buf_puts(line, check_text(L, index));
     else if (lua_istable(L, index))
         write_table_edit(L, index, line);
     else
-        luaL_error(L, "an edit is a line as \"variant 2.1 fused\" or a table as {variant = "
-                      "\"fused\", where = \"2.1\"}");
+        refuse_edit(L, "an edit is a line as \"variant 2.1 fused\" or a table as {variant = "
+                       "\"fused\", where = \"2.1\"}");
     if (nw_edit_read(nw_buf_text(line), out, &err) != NW_OK)
-        luaL_error(L, "%s%s%s", err.where, err.where[0] ? ": " : "", err.message);
+        refuse_edit(L, "%s%s%s", err.where, err.where[0] ? ": " : "", err.message);
     lua_pop(L, 1);
 }
 

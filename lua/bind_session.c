@@ -144,6 +144,7 @@ const bind_row bind_session_rows[] = {
 static int session_save_script(lua_State *L)
 {
     bind_check(L, 1, &bind_session_type);
+    lua_settop(L, 2);
     const nw_session *session = session_of(L);
     if (!session)
         return 3;
