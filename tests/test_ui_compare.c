@@ -198,6 +198,51 @@ START_TEST(only_differences_hides_rows_that_are_alike_and_n_finds_the_others)
 }
 END_TEST
 
+START_TEST(enter_edits_what_is_open)
+{
+    stage s = open_stage(33, 120, true);
+    act(&s, NW_ACTION_OPEN, "demo");
+    act(&s, NW_ACTION_EDIT, "kernel 1.0 5");
+    view->update(s.session, s.state);
+    ui_reply reply = view->command(UI_COMMAND_DRILL, s.rect, s.session, s.state);
+    ck_assert_int_eq(reply.kind, UI_REPLY_COMMAND);
+    ck_assert_int_eq(reply.command, UI_COMMAND_SCREEN_EDIT);
+    close_stage(&s);
+}
+END_TEST
+
+/* The row that begins with the mark of the cursor; -1: none. */
+static int cursor_row(stage *s)
+{
+    char *screen = dump(s), *rest = screen;
+    int row = 0;
+    for (; rest && rest[0] != '>'; row++) {
+        rest = strchr(rest, '\n');
+        rest = rest ? rest + 1 : NULL;
+    }
+    free(screen);
+    return rest ? row : -1;
+}
+
+START_TEST(clicks_and_the_wheel_move_the_cursor_to_a_line)
+{
+    stage s = open_stage(33, 120, true);
+    act(&s, NW_ACTION_OPEN, "demo");
+    act(&s, NW_ACTION_EDIT, "kernel 1.0 5");
+    view->update(s.session, s.state);
+    ui_mouse mouse = {8, 20, UI_MOUSE_CLICK};
+    ck_assert_int_eq(view->mouse(mouse, s.rect, s.session, s.state).kind, UI_REPLY_DONE);
+    ck_assert_int_eq(cursor_row(&s), 8);
+    mouse.what = UI_MOUSE_WHEEL_DOWN;
+    ck_assert_int_eq(view->mouse(mouse, s.rect, s.session, s.state).kind, UI_REPLY_DONE);
+    ck_assert_int_eq(cursor_row(&s), 11);
+    mouse = (ui_mouse){0, 3, UI_MOUSE_CLICK};
+    ck_assert_int_eq(view->mouse(mouse, s.rect, s.session, s.state).kind, UI_REPLY_IGNORED);
+    ck_assert_int_eq(cursor_row(&s), 11);
+    close_stage(&s);
+}
+END_TEST
+
 START_TEST(screens_are_as_they_were_read)
 {
     for (int ascii = 0; ascii < 2; ascii++) {
@@ -224,6 +269,8 @@ int main(void)
     tcase_add_test(tcase, what_is_kept_stays_and_the_oldest_goes);
     tcase_add_test(tcase, networks_on_other_hardware_are_left_out);
     tcase_add_test(tcase, only_differences_hides_rows_that_are_alike_and_n_finds_the_others);
+    tcase_add_test(tcase, enter_edits_what_is_open);
+    tcase_add_test(tcase, clicks_and_the_wheel_move_the_cursor_to_a_line);
     tcase_add_loop_test(tcase, screens_are_as_they_were_read, 0,
                         (int)(sizeof sizes / sizeof *sizes));
     suite_add_tcase(suite, tcase);

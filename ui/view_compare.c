@@ -12,7 +12,7 @@
 #include "ui/view.h"
 #include "ui/widget.h"
 
-enum { LABEL_COLUMNS = 14, CELL_COLUMNS = 24, HEAD_ROWS = 3 };
+enum { LABEL_COLUMNS = 14, CELL_COLUMNS = 24, HEAD_ROWS = 3, WHEEL_LINES = 3 };
 
 typedef enum line_kind { LINE_TOTAL, LINE_TITLE, LINE_ROW, LINE_ARCH } line_kind;
 
@@ -377,6 +377,8 @@ static ui_reply command(ui_command id, ui_rect rect, const nw_session *session, 
     ui_reply done = {.kind = UI_REPLY_DONE}, ignored = {.kind = UI_REPLY_IGNORED};
     (void)session;
     switch (id) {
+    case UI_COMMAND_DRILL:
+        return (ui_reply){.kind = UI_REPLY_COMMAND, .command = UI_COMMAND_SCREEN_EDIT};
     case UI_COMMAND_DIFFERENCES:
         c->only_differences = !c->only_differences;
         list_lines(c);
@@ -405,6 +407,7 @@ static bool answers(ui_command id, const void *state)
 {
     (void)state;
     switch (id) {
+    case UI_COMMAND_DRILL:
     case UI_COMMAND_DIFFERENCES:
     case UI_COMMAND_PANE_VIEW:
     case UI_COMMAND_FIND_NEXT:
@@ -425,6 +428,22 @@ static bool answers(ui_command id, const void *state)
     }
 }
 
+static ui_reply mouse_compare(ui_mouse mouse, ui_rect rect, const nw_session *session, void *state)
+{
+    compare_state *c = state;
+    int rows = rect.rows - HEAD_ROWS;
+    int at = ui_list_top(c->cursor, rows) + mouse.row - rect.row - HEAD_ROWS;
+    bool is_wheel = mouse.what == UI_MOUSE_WHEEL_UP || mouse.what == UI_MOUSE_WHEEL_DOWN;
+    if (!c->n_lines || (!is_wheel && (mouse.row < rect.row + HEAD_ROWS || at >= c->n_lines)))
+        return (ui_reply){.kind = UI_REPLY_IGNORED};
+    if (is_wheel)
+        at = c->cursor + (mouse.what == UI_MOUSE_WHEEL_UP ? -WHEEL_LINES : WHEEL_LINES);
+    c->cursor = ui_list_clamp(at, c->n_lines);
+    if (mouse.what == UI_MOUSE_DOUBLE)
+        return command(UI_COMMAND_DRILL, rect, session, state);
+    return (ui_reply){.kind = UI_REPLY_DONE};
+}
+
 static char *copy(const nw_session *session, const void *state)
 {
     const compare_state *c = state;
@@ -436,19 +455,13 @@ static char *copy(const nw_session *session, const void *state)
     return text.text;
 }
 
-static const char *const footer[] = {"down",
-                                     "find.next=next difference",
-                                     "differences",
-                                     "view=blocks",
-                                     "pane.next=network",
-                                     "keep",
-                                     "baseline",
-                                     "export",
-                                     "copy",
-                                     "undo",
-                                     "palette",
-                                     "help",
-                                     NULL};
+static const char *const footer[] = {"down",        "find.next=next difference",
+                                     "differences", "view=blocks",
+                                     "drill=edit",  "pane.next=network",
+                                     "keep",        "baseline",
+                                     "export",      "copy",
+                                     "undo",        "palette",
+                                     "help",        NULL};
 
 const ui_view ui_view_compare = {
     .name = "Compare",
@@ -460,6 +473,7 @@ const ui_view ui_view_compare = {
     .update = update,
     .draw = draw,
     .command = command,
+    .mouse = mouse_compare,
     .footer = footer,
     .copy = copy,
     .answers = answers,
