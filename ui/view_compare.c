@@ -383,8 +383,6 @@ static ui_reply command(ui_command id, ui_rect rect, const nw_session *session, 
         c->only_differences = !c->only_differences;
         list_lines(c);
         return done;
-    case UI_COMMAND_DRILL:
-        return (ui_reply){.kind = UI_REPLY_COMMAND, .command = UI_COMMAND_SCREEN_EDIT};
     case UI_COMMAND_PANE_VIEW:
         c->shows_blocks = !c->shows_blocks;
         list_lines(c);
@@ -411,7 +409,6 @@ static bool answers(ui_command id, const void *state)
     switch (id) {
     case UI_COMMAND_DRILL:
     case UI_COMMAND_DIFFERENCES:
-    case UI_COMMAND_DRILL:
     case UI_COMMAND_PANE_VIEW:
     case UI_COMMAND_FIND_NEXT:
     case UI_COMMAND_FIND_PREVIOUS:
