@@ -1,52 +1,21 @@
 /* Edits put to work: what they do to numbers that can be computed by hand, and that no sequence of
  * them leaves an invalid network behind. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/arch/arch.h"
 #include "src/base/rng.h"
 #include "src/format/format.h"
-#include "tests/support.h"
+#include "tests/support_edit.h"
 
 /* 1x1 up, depthwise 3x3, 1x1 down, residual: [ir] k3 e6 c16 on 32x32, behind a stem. */
 static const char two_blocks[] = "cn_r1_k3_s2_c16 ir_r2_k3_s1_e6_c16";
 
 static const nw_arch *read_arch(const char *text)
 {
-    nw_graph *graph;
-    nw_error err;
-    nw_input_size size = {"", {4, {1, 3, 64, 64}}};
-    ck_assert_msg(nw_model_load(text, &size, 1, &graph, &err) == NW_OK, "%s: %s", err.where,
-                  err.message);
-    return nw_arch_lift(graph);
-}
-
-static nw_edit read_edit(const char *line)
-{
-    nw_edit edit;
-    nw_error err;
-    ck_assert_msg(nw_edit_read(line, &edit, &err) == NW_OK, "%s: %s", line, err.message);
-    return edit;
-}
-
-/* Takes arch. */
-static const nw_arch *apply(const nw_arch *arch, const char *line)
-{
-    const nw_arch *out;
-    nw_edit edit = read_edit(line);
-    nw_error err;
-    ck_assert_msg(nw_arch_apply(arch, &edit, 1, &out, NULL, &err) == NW_OK, "%s: %s", err.where,
-                  err.message);
-    nw_arch_release(arch);
-    return out;
-}
-
-static int64_t macs_of(const nw_arch *arch)
-{
-    nw_counts counts;
-    nw_graph_count(nw_arch_graph(arch), &counts);
-    return counts.macs;
+    return arch_of_text(text, 64);
 }
 
 /* On a 32x32 map: stem 3*9*16, a block 16*96 + 96*9 + 96*16. */
@@ -72,7 +41,7 @@ static const struct {
 
 START_TEST(an_edit_costs_what_a_hand_count_says)
 {
-    const nw_arch *arch = apply(read_arch(two_blocks), cases[_i].line);
+    const nw_arch *arch = edit_arch(read_arch(two_blocks), cases[_i].line);
     ck_assert_int_eq(macs_of(arch), cases[_i].macs);
     nw_arch_release(arch);
 }
@@ -83,7 +52,7 @@ START_TEST(fused_and_back_is_the_same_count)
     const nw_arch *arch = read_arch(two_blocks);
     nw_counts before, after;
     nw_graph_count(nw_arch_graph(arch), &before);
-    arch = apply(apply(arch, "variant 1.0 fused"), "variant 1.0 ibn");
+    arch = edit_arch(edit_arch(arch, "variant 1.0 fused"), "variant 1.0 ibn");
     nw_graph_count(nw_arch_graph(arch), &after);
     ck_assert_int_eq(before.macs, after.macs);
     ck_assert_int_eq(before.params, after.params);
@@ -100,14 +69,9 @@ START_TEST(a_refusal_names_the_block_and_the_reason)
         {"stride 1.1 2", "adds its input to its output"},
         {"kernel 9.9 5", "picks no block: the network has stages 0 to 1"},
     };
-    const nw_arch *arch = read_arch(two_blocks), *out;
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        nw_edit edit = read_edit(refused[i].line);
-        nw_error err;
-        ck_assert_int_eq(nw_arch_apply(arch, &edit, 1, &out, NULL, &err), NW_INVALID);
-        ck_assert_str_eq(err.where, refused[i].line);
-        ck_assert_msg(strstr(err.message, refused[i].why) != NULL, "%s", err.message);
-    }
+    const nw_arch *arch = read_arch(two_blocks);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        refuse_edit(arch, refused[i].line, refused[i].why);
     nw_arch_release(arch);
 }
 END_TEST
@@ -150,8 +114,8 @@ END_TEST
 START_TEST(edits_are_listed_and_lead_from_the_origin_to_here)
 {
     const nw_arch *origin = read_arch(two_blocks), *again;
-    const nw_arch *arch = apply(nw_arch_retain(origin), "variant 1.0 fused");
-    arch = apply(arch, "expansion 1.1 4");
+    const nw_arch *arch = edit_arch(nw_arch_retain(origin), "variant 1.0 fused");
+    arch = edit_arch(arch, "expansion 1.1 4");
     int n;
     nw_error err;
     const nw_edit *edits = nw_arch_edits(arch, &n);
@@ -240,33 +204,23 @@ static void assert_valid(const nw_arch *arch, const nw_graph *origin, const char
     ck_assert_int_le(n_nodes, graph->n_nodes);
 }
 
-START_TEST(random_edits_leave_a_valid_network_and_their_source_as_it_was)
+/* n edits drawn at random; how many were done. */
+static int edit_at_random(const char *model, int n, uint64_t seed)
 {
-    char name[128], line[96];
-    snprintf(name, sizeof name, "models/%s", models[_i]);
-    const char *path = shared_path(name);
-    if (!path)
-        return;
-    nw_graph *graph;
-    nw_error err;
-    ck_assert_int_eq(nw_model_load(path, NULL, 0, &graph, &err), NW_OK);
-    const nw_arch *first = nw_arch_lift(graph), *arch = nw_arch_retain(first);
-    nw_rng rng;
-    rng = nw_rng_make((uint64_t)_i + 1, 0);
+    char line[96];
+    const nw_arch *first = arch_of_model(model), *arch = nw_arch_retain(first), *next;
+    nw_rng rng = nw_rng_make(seed, 0);
     int n_done = 0;
-    for (int i = 0; i < 60; i++) {
-        nw_buf before = {0}, after = {0};
-        const nw_arch *next;
+    for (int i = 0; first && i < n; i++) {
+        nw_error err = {.message = ""};
         draw_line(&rng, arch, line, sizeof line);
-        nw_edit edit = read_edit(line);
-        nw_network_json_write(nw_arch_graph(arch), &before);
+        nw_edit edit = edit_of(line);
+        char *before = json_of(arch);
         nw_status status = nw_arch_apply(arch, &edit, 1, &next, NULL, &err);
-        nw_network_json_write(nw_arch_graph(arch), &after);
-        ck_assert_msg(before.length == after.length &&
-                          memcmp(before.text, after.text, before.length) == 0,
-                      "%s: %s changed its source", models[_i], line);
-        nw_buf_fini(&before);
-        nw_buf_fini(&after);
+        char *after = json_of(arch);
+        ck_assert_msg(strcmp(before, after) == 0, "%s: %s changed its source", model, line);
+        free(before);
+        free(after);
         if (status != NW_OK) {
             ck_assert_msg(err.message[0] != '\0', "%s: refused without a reason", line);
             continue;
@@ -276,10 +230,31 @@ START_TEST(random_edits_leave_a_valid_network_and_their_source_as_it_was)
         arch = next;
         n_done++;
     }
-    printf("%s: %d of 60 random edits done\n", models[_i], n_done);
-    ck_assert_int_gt(n_done, 5);
+    if (first)
+        printf("%s: %d of %d random edits done\n", model, n_done, n);
     nw_arch_release(arch);
     nw_arch_release(first);
+    return first ? n_done : n;
+}
+
+START_TEST(random_edits_leave_a_valid_network_and_their_source_as_it_was)
+{
+    ck_assert_int_gt(edit_at_random(models[_i], 60, (uint64_t)_i + 1), 5);
+}
+END_TEST
+
+static const char *const long_models[] = {
+    "tv_mobilenet_v2_w035_224_qdq.onnx",
+    "tv_ssdlite320_mobilenet_v3_large_2cls.onnx",
+    "yunet_n_320.onnx",
+    "mcunet_vww.tflite",
+    "mlperf_tiny_resnet_int8.tflite",
+    "selfie_segmentation_256.tflite",
+};
+
+START_TEST(two_hundred_edits_one_upon_another_are_borne)
+{
+    ck_assert_int_gt(edit_at_random(long_models[_i], 200, (uint64_t)_i + 100), 20);
 }
 END_TEST
 
@@ -296,6 +271,8 @@ int main(void)
     tcase_add_test(tcase, edits_are_listed_and_lead_from_the_origin_to_here);
     tcase_add_loop_test(tcase, random_edits_leave_a_valid_network_and_their_source_as_it_was, 0,
                         (int)(sizeof models / sizeof *models));
+    tcase_add_loop_test(tcase, two_hundred_edits_one_upon_another_are_borne, 0,
+                        (int)(sizeof long_models / sizeof *long_models));
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

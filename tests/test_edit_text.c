@@ -2,9 +2,10 @@
  * line that says what is wrong. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "src/arch/arch.h"
+#include "src/arch/edit.h"
 #include "src/base/rng.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -79,6 +80,15 @@ static const struct {
     {"precision 1 fp16", "precision 1 float16"},
     {"resolution 224", "resolution 224 224"},
     {"expansion 1.0 set 96", "expansion 1.0 c=96"},
+    {"variant ir tu", "variant ibn tucker"},
+    {"variant mbconv fused_ibn e=3", "variant ibn fused e=3"},
+    {"variant ibn fused_mbconv", "variant ibn fused"},
+    {"channels cn set 24", "channels conv 24"},
+    {"act 1 hswish", "act 1 hard_swish"},
+    {"act 1 identity", "act 1 none"},
+    {"precision 1 uint8", "precision 1 int8"},
+    {"squeeze ibn@2-2.0 0", "squeeze ibn@2.0 0"},
+    {"width 7.5e-1 8", "width 0.75 8"},
 };
 
 START_TEST(short_forms_are_the_long_ones)
@@ -125,6 +135,13 @@ static const struct {
     {"act * step", "'step' is no activation"},
     {"residual 1.0 maybe", "neither on nor off"},
     {"residual 1.0 on twice", "'twice' stands behind the end"},
+    {"kernel -1 5", "'-1'"},
+    {"kernel 2. 5", "'2.'"},
+    {"variant ibn@ fused", "'ibn@'"},
+    {"kernel 2.1 5x", "\"5x\""},
+    {"channels 2.1 up", "how many channels is missing"},
+    {"resolution 256x256", "\"256x256\""},
+    {"act 2.1 \x1b[31mrelu", "one line"},
     {"kernel 2.1 5\nkernel 2.2 5", "one line of plain text"},
     {"split 1.0 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
      "63 are kept"},
@@ -248,6 +265,95 @@ START_TEST(noise_is_refused_without_harm)
 }
 END_TEST
 
+static char *write_line(const nw_edit *edit)
+{
+    nw_buf text = {0};
+    nw_edit_write(edit, &text);
+    return text.text;
+}
+
+/* Words of the language, with bytes of all kinds between. */
+START_TEST(no_text_crashes_the_reader_and_what_it_takes_is_written_the_same_again)
+{
+    static const char *const words[] = {"variant", "channels", "2.1",  "ibn@1-3", "*",    "fused",
+                                        "nearest", "e=4",      "c=96", "0.75",    "int8", "join",
+                                        "split",   "relu",     "off",  "@",       "-",    "."};
+    nw_rng rng = nw_rng_make(2, 0);
+    for (int i = 0; i < 50000; i++) {
+        char line[512] = "";
+        size_t length = 0;
+        for (int64_t n = nw_rng_range(&rng, 0, 6); n > 0; n--) {
+            bool is_word = nw_rng_range(&rng, 0, 3) != 0;
+            const char *word = words[nw_rng_range(&rng, 0, 17)];
+            char byte[2] = {(char)nw_rng_range(&rng, 1, 255), '\0'};
+            length += (size_t)snprintf(line + length, sizeof line - length, "%s%s",
+                                       is_word ? word : byte, nw_rng_range(&rng, 0, 7) ? " " : "");
+        }
+        nw_edit edit, again;
+        nw_error err = {.message = ""};
+        if (nw_edit_read(line, &edit, &err) != NW_OK) {
+            ck_assert(err.message[0] != '\0');
+            continue;
+        }
+        char *text = write_line(&edit);
+        ck_assert_msg(nw_edit_read(text, &again, &err) == NW_OK, "'%s': %s", text, err.message);
+        char *twice = write_line(&again);
+        ck_assert_str_eq(text, twice);
+        free(twice);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(selectors_pick_what_they_say)
+{
+    static const struct {
+        const char *text;
+        int kind, stage, index;
+        bool picks;
+    } cases[] = {
+        {"2.1", NW_BLOCK_IBN, 2, 1, true},        {"2.1", NW_BLOCK_IBN, 2, 0, false},
+        {"2.1", NW_BLOCK_IBN, 12, 1, false},      {"2", NW_BLOCK_OP, 2, 7, true},
+        {"2", NW_BLOCK_OP, 3, 7, false},          {"1-3", NW_BLOCK_CONV, 1, 0, true},
+        {"1-3", NW_BLOCK_CONV, 3, 0, true},       {"1-3", NW_BLOCK_CONV, 4, 0, false},
+        {"1-3.0", NW_BLOCK_CONV, 2, 0, true},     {"1-3.0", NW_BLOCK_CONV, 2, 1, false},
+        {"ibn", NW_BLOCK_IBN, 9, 9, true},        {"ibn", NW_BLOCK_FUSED, 9, 9, false},
+        {"ibn@1-3", NW_BLOCK_IBN, 3, 2, true},    {"ibn@1-3", NW_BLOCK_IBN, 0, 2, false},
+        {"mbconv@2.1", NW_BLOCK_IBN, 2, 1, true}, {"*", NW_BLOCK_OP, 30, 0, true},
+        {"*.0", NW_BLOCK_HEAD, 5, 0, true},       {"*.0", NW_BLOCK_HEAD, 5, 1, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nw_selector where;
+        nw_error err;
+        nw_block block = {
+            .kind = (nw_block_kind)cases[i].kind, .stage = cases[i].stage, .index = cases[i].index};
+        ck_assert_int_eq(nw_selector_read(cases[i].text, &where, &err), NW_OK);
+        ck_assert_msg(nw_selector_matches(&where, &block) == cases[i].picks, "%s and %d.%d",
+                      cases[i].text, block.stage, block.index);
+    }
+}
+END_TEST
+
+START_TEST(a_line_of_a_million_bytes_is_refused_in_one_line)
+{
+    static const char *const starts[] = {"",         "variant ", "variant ibn@", "kernel 2.1 ",
+                                         "split * ", "width "};
+    size_t size = 1000000;
+    char *line = malloc(size + 1);
+    ck_assert_ptr_nonnull(line);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        nw_edit edit;
+        nw_error err;
+        memset(line, '7', size);
+        line[size] = '\0';
+        memcpy(line, starts[i], strlen(starts[i]));
+        ck_assert_int_eq(nw_edit_read(line, &edit, &err), NW_INVALID);
+        ck_assert_uint_lt(strlen(err.message), sizeof err.message - 1);
+    }
+    free(line);
+}
+END_TEST
+
 START_TEST(every_kind_has_a_name_and_is_found_by_it)
 {
     for (int kind = 0; kind < NW_EDIT_COUNT; kind++)
@@ -268,6 +374,9 @@ int main(void)
     tcase_add_loop_test(tcase, what_is_no_edit_is_refused_in_one_line, 0, (int)COUNT_OF(broken));
     tcase_add_test(tcase, any_edit_reads_back_the_same);
     tcase_add_test(tcase, noise_is_refused_without_harm);
+    tcase_add_test(tcase, no_text_crashes_the_reader_and_what_it_takes_is_written_the_same_again);
+    tcase_add_test(tcase, selectors_pick_what_they_say);
+    tcase_add_test(tcase, a_line_of_a_million_bytes_is_refused_in_one_line);
     tcase_add_test(tcase, every_kind_has_a_name_and_is_found_by_it);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -334,8 +334,10 @@ static nw_status try_stage(nw_edit_work *work, int stage, const nw_arch **at, bo
     nw_graph *graph;
     snprintf(where, sizeof where, "%d", stage);
     nw_draft_init(&draft, *at);
-    nw_status status = n ? edit_stage(&draft, blocks, n, work->edit, &note, err)
-                         : nw_fail(err, NW_INVALID, where, "is a stage without convolutions");
+    nw_status status =
+        n ? edit_stage(&draft, blocks, n, work->edit, &note, err)
+          : nw_fail(err, NW_INVALID, where,
+                    "is a stage without blocks of convolutions, from conv to bottleneck");
     if (status == NW_OK && note.is_done) {
         status = nw_edit_seal(&draft, &graph, err);
         if (status == NW_OK) {

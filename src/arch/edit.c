@@ -181,23 +181,34 @@ static void report_blocks(nw_edit_work *work, const outcome *outcomes)
     }
 }
 
+/* Blocks that the selector picks whatever their number in the stage. */
+static int count_of_stages(const nw_edit_work *work, nw_selector where)
+{
+    int n, n_picks = 0;
+    const nw_block *blocks = nw_arch_blocks(work->arch, &n);
+    where.index = -1;
+    for (int i = 0; i < n; i++)
+        n_picks += nw_selector_matches(&where, &blocks[i]);
+    return n_picks;
+}
+
 nw_status nw_edit_refuse_nothing(const nw_edit_work *work, nw_error *err)
 {
     const nw_selector *where = &work->edit->where;
-    int n, n_kind = 0, n_stage = 0, n_stages = nw_arch_n_stages(work->arch);
-    const nw_block *blocks = nw_arch_blocks(work->arch, &n);
-    for (int i = 0; i < n; i++) {
-        n_kind += where->kind < 0 || (int)blocks[i].kind == where->kind;
-        n_stage += blocks[i].stage == where->first_stage;
-    }
-    if (!n_kind)
-        return nw_fail(err, NW_INVALID, "", "picks no block: the network has none of kind %s",
+    int n_stages = nw_arch_n_stages(work->arch);
+    if (where->first_stage >= n_stages)
+        return nw_fail(err, NW_INVALID, "", "picks no block: the network has stages 0 to %d",
+                       n_stages - 1);
+    if (where->kind >= 0 && !count_of_stages(work, *where))
+        return nw_fail(err, NW_INVALID, "", "picks no block: %s none of kind %s",
+                       where->first_stage < 0 ? "the network has" : "these stages have",
                        nw_block_kind_name((nw_block_kind)where->kind));
-    if (where->kind < 0 && where->index >= 0 && n_stage)
+    if (where->first_stage >= 0 && where->first_stage == where->last_stage && where->kind < 0)
         return nw_fail(err, NW_INVALID, "", "picks no block: stage %d has blocks %d.0 to %d.%d",
-                       where->first_stage, where->first_stage, where->first_stage, n_stage - 1);
-    return nw_fail(err, NW_INVALID, "", "picks no block: the network has stages 0 to %d",
-                   n_stages - 1);
+                       where->first_stage, where->first_stage, where->first_stage,
+                       count_of_stages(work, *where) - 1);
+    return nw_fail(err, NW_INVALID, "", "picks no block: none of them is number %d of its stage",
+                   where->index);
 }
 
 /* The reason, where every pick was refused. */
