@@ -45,6 +45,8 @@ static stage open_stage(const ui_view *view, const char *hw, int rows, int colum
     s.state = calloc(1, view->state_size);
     if (view->init)
         view->init(s.session, s.state);
+    if (view == &ui_view_layers)
+        ui_layers_switch(s.state, false); /* kernels: what is predicted one by one */
     ui_canvas_init(&s.canvas, rows, columns, ascii);
     return s;
 }

@@ -356,6 +356,7 @@ typedef struct stage {
     ui_rect rect;
 } stage;
 
+/* Every kernel by itself. */
 static stage open_stage(const char *model, int rows, int columns)
 {
     stage s = {.state = calloc(1, view->state_size), .rect = {0, 0, rows, columns}};
@@ -367,6 +368,16 @@ static stage open_stage(const char *model, int rows, int columns)
     if (model && nw_session_act(s.session, &open, &err) != NW_OK)
         ck_abort_msg("%s: %s", err.where, err.message);
     view->update(s.session, s.state);
+    ck_assert(s.state->is_by_blocks);
+    ui_layers_switch(s.state, false);
+    return s;
+}
+
+/* As the screen comes up: by blocks. */
+static stage open_blocks(const char *model, int rows, int columns)
+{
+    stage s = open_stage(model, rows, columns);
+    ui_layers_switch(s.state, true);
     return s;
 }
 
@@ -450,6 +461,23 @@ START_TEST(the_demo_looks_as_it_was_accepted)
     press(&s, UI_COMMAND_MARK);
     press(&s, UI_COMMAND_DRILL);
     snprintf(name, sizeof name, "demo_baseline_%s", sizes[_i].name);
+    ck_golden(&s, false, name);
+    close_stage(&s);
+}
+END_TEST
+
+START_TEST(blocks_look_as_they_were_accepted)
+{
+    char name[64];
+    stage s = open_blocks("demo", sizes[_i].rows, sizes[_i].columns);
+    snprintf(name, sizeof name, "blocks_%s", sizes[_i].name);
+    ck_golden(&s, false, name);
+    snprintf(name, sizeof name, "blocks_%s_ascii", sizes[_i].name);
+    ck_golden(&s, true, name);
+    press(&s, UI_COMMAND_DRILL);
+    press(&s, UI_COMMAND_DOWN);
+    press(&s, UI_COMMAND_DRILL);
+    snprintf(name, sizeof name, "blocks_open_%s", sizes[_i].name);
     ck_golden(&s, false, name);
     close_stage(&s);
 }
@@ -651,6 +679,7 @@ static Suite *layers_suite(void)
     tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     tcase_add_loop_test(tc, the_demo_looks_as_it_was_accepted, 0, N(sizes));
+    tcase_add_loop_test(tc, blocks_look_as_they_were_accepted, 0, N(sizes));
     tcase_add_loop_test(tc, a_real_model_looks_as_it_was_accepted, 0, N(sizes));
     tcase_add_test(tc, an_empty_filter_says_which_columns_there_are);
     tcase_add_test(tc, panes_below_take_turns_on_a_narrow_screen);

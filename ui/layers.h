@@ -1,9 +1,11 @@
-/* layers.h - the state behind the Layers screen: a row a kernel, filtered, sorted, with a cursor.
+/* layers.h - the state behind the Layers screen: a row a block or a kernel, filtered, sorted, with
+ * a cursor.
  *
  * Private to view_layers.c, layers_*.c and their tests, but for names and lines of whole items,
  * which the Edit screen uses too. The model takes two points and needs no session; what is drawn is
- * a function of this state alone. A row is known by the operator that its kernel is named after, so
- * cursor, marks and open rows survive sorts, filters and other hardware.
+ * a function of this state alone. A row is known by the operator that its kernel is named after (a
+ * block by its nodes), so cursor, marks and open rows survive sorts, filters, edits and other
+ * hardware.
  */
 #ifndef UI_LAYERS_H
 #define UI_LAYERS_H
@@ -35,7 +37,9 @@ typedef enum ui_layers_column {
 } ui_layers_column;
 
 typedef struct ui_layers_row {
-    int kernel;        /* index in the estimate; what numbers rows on the screen */
+    int kernel;        /* index in the estimate; of a block its slowest */
+    int block;         /* index in blocks; -1: there are none */
+    bool is_block;     /* else a kernel */
     const char *name;  /* whole, one column a character */
     const char *brief; /* without what it shares with all others */
     const char *kind;  /* "conv+act", "host x4" */
@@ -47,10 +51,24 @@ typedef struct ui_layers_row {
     bool is_open, is_marked;
 } ui_layers_row;
 
-/* A line of the table: a kernel, or one operator of an open one. */
+/* What is known of a block beside its row. */
+typedef struct ui_layers_block {
+    const nw_block *block;         /* of the current point's arch; NULL: kernels of no block */
+    char label[16];                /* "2.1"; "-" where block is NULL */
+    int n_kernels;                 /* without views */
+    nw_device_cost cost;           /* sums over its kernels; the bound is the largest of the sums */
+    int64_t live_bytes;            /* the most while one of its kernels runs */
+    int64_t depthwise_ps, host_ps; /* parts of its time */
+    int n_spills, n_outside;
+    int64_t idle;        /* output lanes that idle in the last step of its channels */
+    bool is_fuse_better; /* the session has tried an edit that fuses it, and it saves time */
+    nw_whatif_row fuse;  /* the one that saves most */
+} ui_layers_block;
+
+/* A line of the table: a block, a kernel, or one operator of an open kernel. */
 typedef struct ui_layers_entry {
     int row;
-    int op; /* index in the kernel's nodes; -1: the kernel itself */
+    int op; /* index in the kernel's nodes; -1: the block or kernel itself */
 } ui_layers_entry;
 
 /* ---- filter (layers_filter.c) ---- */
@@ -86,11 +104,15 @@ typedef struct ui_layers {
     const nw_point *current, *baseline; /* borrowed */
     nw_arena arena;                     /* of the rows' text */
     nw_counts counts;
-    ui_layers_row *rows;
+    ui_layers_row *rows; /* n_rows kernels, then n_blocks blocks in the order of blocks */
     int n_rows, n_views;
-    int *row_of_kernel; /* -1: a view, hidden */
-    nw_map words;       /* how many names hold a word, for what to abbreviate first */
-    int n_lost;         /* kernels of the baseline whose work no kernel does now */
+    ui_layers_block *blocks;     /* those with kernels, in the order of the schedule */
+    int n_blocks, n_lost_blocks; /* lost: of the baseline, without one that makes their map now */
+    int n_tried;                 /* edits that had been when notes were written */
+    bool is_by_blocks;           /* wanted by the user; without an arch there are kernels only */
+    int *row_of_kernel;          /* -1: a view, hidden */
+    nw_map words;                /* how many names hold a word, for what to abbreviate first */
+    int n_lost;                  /* kernels of the baseline whose work no kernel does now */
     bool is_same_thing; /* the baseline differs by who estimated: nothing got better or worse */
     nw_difference difference;           /* of the totals, with a baseline: now less that */
     bool has_cost;                      /* false: everything that could cost is unknown */
@@ -99,7 +121,7 @@ typedef struct ui_layers {
     double max_us, max_share;
 
     ui_layers_entry *entries; /* what the table shows */
-    int n_entries, n_shown;   /* lines, kernels among them */
+    int n_entries, n_shown;   /* lines; blocks or kernels that match */
     ui_layers_column sort;
     bool is_flipped; /* the other way than the column's own */
     char filter_text[UI_LAYERS_FILTER_SIZE];
@@ -133,11 +155,32 @@ void ui_layers_open(ui_layers *layers, bool open);   /* the cursor's row */
 /* First line shown in a window of n lines: the cursor is always inside. */
 int ui_layers_top(const ui_layers *layers, int n);
 
+/* Blocks, or every kernel by itself; the cursor goes along. */
+void ui_layers_switch(ui_layers *layers, bool by_blocks);
+
 const ui_layers_row *ui_layers_cursor_row(const ui_layers *layers); /* NULL: nothing shown */
+/* Of a block its slowest. */
 const nw_kernel *ui_layers_kernel(const ui_layers *layers, const ui_layers_row *row);
 const nw_device_cost *ui_layers_cost(const ui_layers *layers, const ui_layers_row *row);
 bool ui_layers_spills(const ui_layers *layers, const ui_layers_row *row);
 bool ui_layers_is_extrapolated(const ui_layers *layers, const ui_layers_row *row);
+
+/* ---- blocks (layers_blocks.c) ---- */
+
+/* Fills blocks and their rows, behind those of kernels, when these are complete. */
+void ui_layers_build_blocks(ui_layers *layers);
+/* What has been tried so far says about fusing; true: anything shown changed. list may be NULL, and
+ * counts only where it is of the current point's network. */
+bool ui_layers_set_whatif(ui_layers *layers, const nw_whatif *list);
+bool ui_layers_by_blocks(const ui_layers *layers); /* what rows are now */
+/* The rows that filter and sort work on: [first, end). */
+int ui_layers_first(const ui_layers *layers);
+int ui_layers_end(const ui_layers *layers);
+/* A kernel shown below its block. */
+bool ui_layers_is_inside(const ui_layers *layers, const ui_layers_row *row);
+/* "2.1", or, where rows are kernels, the name in at most columns; dst is returned. */
+const char *ui_layers_where(const ui_layers *layers, const ui_layers_row *row, int columns,
+                            char *dst, size_t size);
 
 /* ---- values of columns (layers_sort.c) ---- */
 typedef enum ui_layers_value {
@@ -201,8 +244,8 @@ ui_layers_column ui_layers_column_at(const ui_layers *layers, ui_rect rect, int 
 /* layers_charts.c */
 void ui_layers_draw_roofline(ui_canvas *canvas, ui_rect rect, const ui_layers *layers);
 void ui_layers_draw_memory(ui_canvas *canvas, ui_rect rect, const ui_layers *layers);
-/* layers_why.c: the cursor's kernel; lines before `pane_scroll` are left out. Returns all lines
- * there are at that width; canvas NULL only counts. */
+/* layers_why.c: the cursor's block or kernel; lines before `pane_scroll` are left out. Returns all
+ * lines there are at that width; canvas NULL only counts. */
 int ui_layers_draw_why(ui_canvas *canvas, ui_rect rect, const ui_layers *layers);
 const char *ui_layers_why_title(const ui_layers *layers, bool ascii, char *dst, size_t size);
 

@@ -55,7 +55,7 @@ static roofline find_roofline(const ui_layers *layers)
     roof.y1 = top;
     roof.x0 = ridge - 1;
     roof.x1 = ridge + 1;
-    for (int r = 0; r < layers->n_rows; r++) {
+    for (int r = ui_layers_first(layers); r < ui_layers_end(layers); r++) {
         if (!point_of(layers, &layers->rows[r], &x, &y)) {
             roof.n_outside++;
             continue;
@@ -151,7 +151,7 @@ void ui_layers_draw_roofline(ui_canvas *canvas, ui_rect rect, const ui_layers *l
     if (rect.rows < 3 || rect.columns < 10 || !layers->n_rows)
         return;
     roofline roof = find_roofline(layers);
-    if (roof.n_outside == layers->n_rows) {
+    if (roof.n_outside == ui_layers_end(layers) - ui_layers_first(layers)) {
         ui_text(canvas, rect.row, rect.column, rect.columns, UI_ROLE_DIM,
                 "no kernel with MACs of known cost");
         return;
@@ -159,7 +159,7 @@ void ui_layers_draw_roofline(ui_canvas *canvas, ui_rect rect, const ui_layers *l
     ui_rect plot = {rect.row + 1, rect.column, rect.rows - 2, rect.columns};
     draw_axes(canvas, rect, &roof);
     draw_roofs(canvas, plot, &roof);
-    for (int r = 0; r < layers->n_rows; r++)
+    for (int r = ui_layers_first(layers); r < ui_layers_end(layers); r++)
         draw_dot(canvas, plot, &roof, layers, &layers->rows[r], false);
     const ui_layers_row *cursor = ui_layers_cursor_row(layers);
     if (cursor)
@@ -217,7 +217,7 @@ static void add_limits(const ui_layers *layers, bool is_limit_shown, ui_canvas *
                   : -1;
     char name[64] = "a view";
     if (row >= 0)
-        ui_layers_fit_name(layers, layers->rows[row].brief, rect.columns / 2, name, sizeof name);
+        ui_layers_where(layers, &layers->rows[row], rect.columns / 2, name, sizeof name);
     bool is_over = memory->peak_live_bytes > layers->current->hw->sram.bytes;
     snprintf(items[0].text, sizeof items[0].text, "limit %.0f KiB%s",
              (double)layers->current->hw->sram.bytes / 1024,
@@ -229,11 +229,26 @@ static void add_limits(const ui_layers *layers, bool is_limit_shown, ui_canvas *
     snprintf(items[2].text, sizeof items[2].text, "in %s", name);
     items[2].role = items[1].role;
     items[2].rank = 2;
+    double here_kib = 0;
     if (cursor)
-        snprintf(items[3].text, sizeof items[3].text, "here %.1f KiB",
-                 (double)ui_layers_kernel(layers, cursor)->live_bytes / 1024);
+        ui_layers_number(layers, cursor, UI_LAYERS_SRAM, &here_kib);
+    if (cursor)
+        snprintf(items[3].text, sizeof items[3].text, "here %.1f KiB", here_kib);
     items[3].rank = 1;
     ui_layers_flow(canvas, rect, items, 4);
+}
+
+/* Whether the row's kernel, or one of the block's, is among these steps. */
+static bool runs_in(const ui_layers *layers, const ui_layers_row *row, int first, int last)
+{
+    if (!row->is_block)
+        return row->kernel >= first && row->kernel < last;
+    for (int k = first; k < last && k < layers->current->estimate.kernels->n_kernels; k++) {
+        int r = layers->row_of_kernel[k];
+        if (r >= 0 && layers->rows[r].block == row->block)
+            return true;
+    }
+    return false;
 }
 
 void ui_layers_draw_memory(ui_canvas *canvas, ui_rect rect, const ui_layers *layers)
@@ -253,7 +268,7 @@ void ui_layers_draw_memory(ui_canvas *canvas, ui_rect rect, const ui_layers *lay
     for (int c = 0; c < plot.columns; c++) {
         int first, last;
         double value = (double)largest_in(memory, c, plot.columns, &first, &last);
-        bool is_here = cursor && cursor->kernel >= first && cursor->kernel < last;
+        bool is_here = cursor && runs_in(layers, cursor, first, last);
         draw_column(canvas, plot, c, value / scale,
                     is_here            ? UI_ROLE_CURSOR
                     : value > capacity ? UI_ROLE_WARNING

@@ -29,19 +29,25 @@ char *ui_layers_copy(const ui_layers *layers)
         return NULL;
     nw_buf out = {0};
     char map[96];
-    nw_buf_puts(&out, "#\tkernel\toutput HxWxC\tname\tbound");
+    nw_buf_printf(&out, "%s\toutput HxWxC\tname\tbound", row->is_block ? "#\tblock" : "#\tkernel");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         nw_buf_printf(&out, "\t%s", numbers[i].title);
-    nw_buf_printf(
-        &out, "\twhy\textrapolated\n%d\t%s\t%s\t%s\t%s", row->kernel, row->kind,
-        nw_format_map(layers->current->graph, ui_layers_kernel(layers, row), map, sizeof map),
-        row->name, ui_layers_text(layers, row, UI_LAYERS_BOUND));
+    char number[16];
+    snprintf(number, sizeof number, "%d", row->kernel);
+    nw_buf_printf(&out, "\twhy\textrapolated\n%s\t%s\t%s\t%s\t%s",
+                  row->is_block ? layers->blocks[row->block].label : number, row->kind,
+                  row->is_block ? ui_layers_map(layers, row, true, map, sizeof map)
+                                : nw_format_map(layers->current->graph,
+                                                ui_layers_kernel(layers, row), map, sizeof map),
+                  row->name, ui_layers_text(layers, row, UI_LAYERS_BOUND));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         double value;
         ui_layers_value known = ui_layers_number(layers, row, numbers[i].column, &value);
         add_number(&out, known, value);
     }
-    nw_buf_printf(&out, "\t%s\t%s\n", nw_report_why(&layers->current->estimate, row->kernel),
+    nw_buf_printf(&out, "\t%s\t%s\n",
+                  row->is_block ? row->note
+                                : nw_report_why(&layers->current->estimate, row->kernel),
                   ui_layers_is_extrapolated(layers, row) ? "yes" : "no");
     return out.text;
 }

@@ -20,7 +20,7 @@ static const key_row keys[] = {
     {"macs", UI_LAYERS_MACS},   {"sram", UI_LAYERS_SRAM},   {"dram", UI_LAYERS_DRAM},
     {"note", UI_LAYERS_NOTE},   {"delta", UI_LAYERS_DELTA}, {"#", UI_LAYERS_NUMBER},
     {"type", UI_LAYERS_KIND},   {"share", UI_LAYERS_SHARE}, {"time", UI_LAYERS_TIME},
-    {"why", UI_LAYERS_NOTE},
+    {"why", UI_LAYERS_NOTE},    {"block", UI_LAYERS_KIND},
 };
 
 static char lower(char c)
@@ -172,7 +172,8 @@ void ui_layers_parse_filter(const char *text, ui_layers_filter *out)
 
 /* ---- matching ---- */
 
-/* A part begins as asked: type=conv is conv, conv+act and conv+pool, but not dwconv; type=dw is. */
+/* A part begins as asked: type=conv is conv, conv+act and conv+pool, but not dwconv; type=dw is.
+ */
 static bool has_part(const char *kind, const char *part)
 {
     size_t length = strlen(part);
@@ -195,6 +196,35 @@ static bool equals_text(const ui_layers *layers, const ui_layers_row *row,
         return strncmp(text, term->text, strlen(term->text)) == 0;
     default:
         return ui_layers_find(text, term->text) != NULL;
+    }
+}
+
+/* A block's label as a number that orders like it; a stage alone stands before or behind all of its
+ * blocks, by the test. */
+static bool holds_label(const ui_layers *layers, const ui_layers_row *row,
+                        const ui_layers_term *term)
+{
+    enum { STAGE = 100000 };
+    const nw_block *block = layers->blocks[row->block].block;
+    int stage = 0, index = 0;
+    int n_read = sscanf(term->text, "%6d.%5d", &stage, &index);
+    if (!block || n_read < 1)
+        return term->test == UI_LAYERS_UNEQUAL;
+    int64_t is = (int64_t)block->stage * STAGE + block->index;
+    int64_t low = (int64_t)stage * STAGE + index, high = n_read == 2 ? low : low + STAGE - 1;
+    switch (term->test) {
+    case UI_LAYERS_LESS:
+        return is < low;
+    case UI_LAYERS_LESS_EQUAL:
+        return is <= high;
+    case UI_LAYERS_GREATER:
+        return is > high;
+    case UI_LAYERS_GREATER_EQUAL:
+        return is >= low;
+    case UI_LAYERS_EQUAL:
+        return is >= low && is <= high;
+    default:
+        return is < low || is > high;
     }
 }
 
@@ -223,13 +253,38 @@ static bool holds_number(const ui_layers *layers, const ui_layers_row *row,
     }
 }
 
-static bool holds(const ui_layers *layers, const ui_layers_row *row, const ui_layers_term *term)
+/* Text in a kernel; without a term's own column in its name or its type. */
+static bool has_text(const ui_layers *layers, const ui_layers_row *row, const ui_layers_term *term)
 {
     if (term->test == UI_LAYERS_HAS)
         return ui_layers_find(row->name, term->text) || ui_layers_find(row->kind, term->text);
+    return equals_text(layers, row, term);
+}
+
+/* A block has what one of its kernels is called, and its own kind, bound and note. */
+static bool block_has_text(const ui_layers *layers, const ui_layers_row *row,
+                           const ui_layers_term *term)
+{
+    const ui_layers_block *block = &layers->blocks[row->block];
+    if (has_text(layers, row, term) ||
+        (term->test == UI_LAYERS_HAS && strcmp(block->label, term->text) == 0))
+        return true;
+    if (term->column != UI_LAYERS_NAME && term->column != UI_LAYERS_KIND)
+        return false;
+    for (int r = 0; r < layers->n_rows; r++)
+        if (layers->rows[r].block == row->block && has_text(layers, &layers->rows[r], term))
+            return true;
+    return false;
+}
+
+static bool holds(const ui_layers *layers, const ui_layers_row *row, const ui_layers_term *term)
+{
+    if (term->is_number && term->column == UI_LAYERS_NUMBER && row->is_block && !term->is_unknown)
+        return holds_label(layers, row, term);
     if (term->is_number)
         return holds_number(layers, row, term);
-    return equals_text(layers, row, term) == (term->test == UI_LAYERS_EQUAL);
+    bool has = row->is_block ? block_has_text(layers, row, term) : has_text(layers, row, term);
+    return has != (term->test == UI_LAYERS_UNEQUAL);
 }
 
 bool ui_layers_matches(const ui_layers *layers, const ui_layers_row *row)
@@ -254,7 +309,8 @@ static void add_extreme(const ui_layers *layers, const ui_layers_term *term, cha
     bool is_lower = term->test == UI_LAYERS_LESS || term->test == UI_LAYERS_LESS_EQUAL;
     double extreme = 0, value;
     bool is_any = false;
-    for (int r = 0; r < layers->n_rows && (is_upper || is_lower); r++) {
+    int end = is_upper || is_lower ? ui_layers_end(layers) : 0;
+    for (int r = ui_layers_first(layers); r < end; r++) {
         const ui_layers_row *row = &layers->rows[r];
         if (holds(layers, row, term))
             return; /* another term is to blame */
@@ -275,7 +331,7 @@ const char *ui_layers_no_match(const ui_layers *layers, char *dst, size_t size)
     for (int i = 0; i < layers->filter.n_terms && !extreme[0]; i++)
         if (layers->filter.terms[i].is_number)
             add_extreme(layers, &layers->filter.terms[i], extreme, sizeof extreme);
-    snprintf(dst, size, "0 of %d match `%s`%s. Esc clears.", layers->n_rows, layers->filter_text,
-             extreme);
+    snprintf(dst, size, "0 of %d match `%s`%s. Esc clears.",
+             ui_layers_end(layers) - ui_layers_first(layers), layers->filter_text, extreme);
     return dst;
 }

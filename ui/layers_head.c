@@ -179,8 +179,7 @@ static void add_memory(const ui_layers *layers, int columns, item_list *list)
     int row = layers->row_of_kernel[peak];
     char name[80] = "a view";
     if (row >= 0)
-        ui_layers_fit_name(layers, layers->rows[row].brief, columns < 80 ? 14 : 24, name,
-                           sizeof name);
+        ui_layers_where(layers, &layers->rows[row], columns < 80 ? 14 : 24, name, sizeof name);
     add(list, RANK_SPILL, role, "! spills in %s", name);
 }
 
@@ -250,13 +249,21 @@ static const char *const sort_names[UI_LAYERS_COLUMN_COUNT] = {
     "network order", "kernel type", "output size", "name", "us",   "change", "%",
     "util",          "bound",       "MACs",        "SRAM", "DRAM", "note"};
 
+/* A marked kernel of a marked block is in it; where rows are kernels, blocks have no place. */
+static bool counts(const ui_layers *layers, const ui_layers_row *row)
+{
+    if (!ui_layers_by_blocks(layers))
+        return !row->is_block;
+    return row->is_block || row->block < 0 || !layers->rows[layers->n_rows + row->block].is_marked;
+}
+
 static void add_marked(const ui_layers *layers, item_list *list)
 {
     int n = 0, n_unknown = 0;
     double ps = 0, macs = 0, delta = 0;
-    for (int r = 0; r < layers->n_rows; r++) {
+    for (int r = 0; r < layers->n_rows + layers->n_blocks; r++) {
         const ui_layers_row *row = &layers->rows[r];
-        if (!row->is_marked)
+        if (!row->is_marked || !counts(layers, row))
             continue;
         const nw_device_cost *cost = ui_layers_cost(layers, row);
         n++;
@@ -280,24 +287,33 @@ static void add_marked(const ui_layers *layers, item_list *list)
 static void add_counts(const ui_layers *layers, item_list *list)
 {
     int64_t overhead = layers->current->estimate.overhead_ps;
+    int n = ui_layers_end(layers) - ui_layers_first(layers);
     if (layers->filter_text[0])
-        add(list, 0, UI_ROLE_TEXT, "%d of %d match", layers->n_shown, layers->n_rows);
+        add(list, 0, UI_ROLE_TEXT, "%d of %d match", layers->n_shown, n);
+    else if (ui_layers_by_blocks(layers))
+        add(list, 0, UI_ROLE_TEXT, "%d block%s of %d kernel%s", n, plural(n), layers->n_rows,
+            plural(layers->n_rows));
     else
         add(list, 0, UI_ROLE_TEXT, "%d kernel%s", layers->n_rows, plural(layers->n_rows));
     add_marked(layers, list);
     if (layers->sort == UI_LAYERS_NUMBER && ui_layers_is_ascending(layers))
         add(list, 2, UI_ROLE_TEXT, "in network order");
     else
-        add(list, 2, UI_ROLE_TEXT, "sorted by %s %s", sort_names[layers->sort],
+        add(list, 2, UI_ROLE_TEXT, "sorted by %s %s",
+            layers->sort == UI_LAYERS_KIND && ui_layers_by_blocks(layers)
+                ? "kind of block"
+                : sort_names[layers->sort],
             ui_layers_is_ascending(layers) ? "ascending" : "descending");
     if (layers->n_views)
         add(list, 3, UI_ROLE_DIM, "%d free view%s hidden", layers->n_views,
             plural(layers->n_views));
     if (overhead)
         add(list, 4, UI_ROLE_DIM, "%+.2f us belong to no kernel", (double)overhead / 1e6);
-    if (layers->n_lost)
-        add(list, 4, UI_ROLE_DIM, "%d kernel%s only in the baseline", layers->n_lost,
-            plural(layers->n_lost));
+    bool is_by_blocks = ui_layers_by_blocks(layers);
+    int n_lost = is_by_blocks ? layers->n_lost_blocks : layers->n_lost;
+    if (n_lost)
+        add(list, 4, UI_ROLE_DIM, "%d %s%s only in the baseline", n_lost,
+            is_by_blocks ? "block" : "kernel", plural(n_lost));
 }
 
 /* What is wrong with the filter or, before it is typed, what it can say. */

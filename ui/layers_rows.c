@@ -12,22 +12,26 @@
 void ui_layers_init(ui_layers *layers)
 {
     layers->sort = UI_LAYERS_SHARE;
+    layers->is_by_blocks = true;
     layers->wanted = (ui_layers_entry){-1, -1};
 }
 
 static void free_rows(ui_layers *layers)
 {
     free(layers->rows);
+    free(layers->blocks);
     free(layers->entries);
     free(layers->row_of_kernel);
     nw_map_fini(&layers->words);
     nw_arena_fini(&layers->arena);
     layers->rows = NULL;
+    layers->blocks = NULL;
     layers->entries = NULL;
     layers->row_of_kernel = NULL;
     layers->words = (nw_map){0};
     layers->arena = (nw_arena){0};
     layers->n_rows = layers->n_entries = layers->n_shown = layers->n_views = layers->n_lost = 0;
+    layers->n_blocks = layers->n_lost_blocks = layers->n_tried = 0;
 }
 
 void ui_layers_fini(ui_layers *layers)
@@ -43,16 +47,21 @@ const nw_kernel *ui_layers_kernel(const ui_layers *layers, const ui_layers_row *
 
 const nw_device_cost *ui_layers_cost(const ui_layers *layers, const ui_layers_row *row)
 {
-    return &layers->current->estimate.costs[row->kernel];
+    return row->is_block ? &layers->blocks[row->block].cost
+                         : &layers->current->estimate.costs[row->kernel];
 }
 
 bool ui_layers_spills(const ui_layers *layers, const ui_layers_row *row)
 {
+    if (row->is_block)
+        return layers->blocks[row->block].n_spills > 0;
     return ui_layers_kernel(layers, row)->live_bytes > layers->current->hw->sram.bytes;
 }
 
 bool ui_layers_is_extrapolated(const ui_layers *layers, const ui_layers_row *row)
 {
+    if (row->is_block)
+        return layers->blocks[row->block].n_outside > 0;
     return layers->current->estimate.latencies[row->kernel].is_outside;
 }
 
@@ -170,7 +179,7 @@ static void add_row(ui_layers *layers, int kernel_index)
 {
     const nw_graph *graph = layers->current->graph;
     ui_layers_row *row = &layers->rows[layers->n_rows];
-    *row = (ui_layers_row){.kernel = kernel_index};
+    *row = (ui_layers_row){.kernel = kernel_index, .block = -1};
     const nw_kernel *kernel = ui_layers_kernel(layers, row);
     char label[512];
     row->name = ui_layers_printable(&layers->arena,
@@ -242,36 +251,59 @@ static void compare(ui_layers *layers)
 /* ---- what the user did, carried over ---- */
 
 typedef struct memento {
-    nw_node_id *nodes; /* main operators of the old rows */
-    uint8_t *flags;    /* 1 open, 2 marked */
+    nw_node_id *nodes; /* main operators of the old rows; of a block's its last */
+    uint8_t *flags;    /* 1 open, 2 marked, 4 a block */
     int n;
     nw_node_id cursor;
+    bool is_block; /* the cursor's */
 } memento;
+
+static nw_node_id node_of_row(const ui_layers *layers, const ui_layers_row *row)
+{
+    const nw_block *block = row->is_block ? layers->blocks[row->block].block : NULL;
+    return block && block->n_nodes ? block->nodes[block->n_nodes - 1]
+                                   : ui_layers_kernel(layers, row)->main;
+}
 
 static memento remember(const ui_layers *layers)
 {
     memento m = {.cursor = NW_NONE};
     if (!layers->current)
         return m;
-    m.nodes = nw_alloc((size_t)(layers->n_rows + 1) * sizeof *m.nodes);
-    m.flags = nw_zalloc((size_t)(layers->n_rows + 1));
-    for (int r = 0; r < layers->n_rows; r++) {
+    int n_rows = layers->n_rows + layers->n_blocks;
+    m.nodes = nw_alloc((size_t)(n_rows + 1) * sizeof *m.nodes);
+    m.flags = nw_zalloc((size_t)(n_rows + 1));
+    for (int r = 0; r < n_rows; r++) {
         const ui_layers_row *row = &layers->rows[r];
         if (!row->is_open && !row->is_marked)
             continue;
-        m.nodes[m.n] = ui_layers_kernel(layers, row)->main;
-        m.flags[m.n++] = (uint8_t)(row->is_open | row->is_marked << 1);
+        m.nodes[m.n] = node_of_row(layers, row);
+        m.flags[m.n++] = (uint8_t)(row->is_open | row->is_marked << 1 | row->is_block << 2);
     }
-    if (layers->wanted.row >= 0)
-        m.cursor = ui_layers_kernel(layers, &layers->rows[layers->wanted.row])->main;
+    if (layers->wanted.row >= 0) {
+        const ui_layers_row *row = &layers->rows[layers->wanted.row];
+        m.cursor = node_of_row(layers, row);
+        m.is_block = row->is_block;
+    }
     return m;
 }
 
-/* The row that now runs the operator; a kernel that became a view has none. */
+static int row_of_block(const ui_layers *layers, const nw_block *block)
+{
+    for (int b = 0; b < layers->n_blocks && block; b++)
+        if (layers->blocks[b].block == block)
+            return layers->n_rows + b;
+    return -1;
+}
+
+/* The row that now runs the operator, or of the block that it is in; a kernel that became a view
+ * has none. */
 static int row_of_node(const ui_layers *layers, const nw_node_id *node_of, const int *kernel_of,
-                       nw_node_id old)
+                       nw_node_id old, bool is_block)
 {
     nw_node_id node = old == NW_NONE ? NW_NONE : node_of[old];
+    if (is_block && layers->current->arch && node != NW_NONE)
+        return row_of_block(layers, nw_arch_block_of(layers->current->arch, node));
     int kernel = node == NW_NONE ? -1 : kernel_of[node];
     return kernel < 0 ? -1 : layers->row_of_kernel[kernel];
 }
@@ -282,13 +314,13 @@ static void restore(ui_layers *layers, const memento *m, const nw_graph *old_gra
     int *kernel_of = kernels_of_nodes(layers->current);
     match_nodes(old_graph, layers->current->graph, node_of);
     for (int i = 0; i < m->n; i++) {
-        int r = row_of_node(layers, node_of, kernel_of, m->nodes[i]);
+        int r = row_of_node(layers, node_of, kernel_of, m->nodes[i], m->flags[i] >> 2);
         if (r < 0)
             continue;
         layers->rows[r].is_open |= m->flags[i] & 1;
-        layers->rows[r].is_marked |= m->flags[i] >> 1;
+        layers->rows[r].is_marked |= m->flags[i] >> 1 & 1;
     }
-    layers->wanted.row = row_of_node(layers, node_of, kernel_of, m->cursor);
+    layers->wanted.row = row_of_node(layers, node_of, kernel_of, m->cursor, m->is_block);
     if (layers->wanted.row < 0)
         layers->wanted.op = -1;
     free(kernel_of);
@@ -320,13 +352,15 @@ void ui_layers_set(ui_layers *layers, const nw_point *current, const nw_point *b
         layers->sort = UI_LAYERS_SHARE;
     }
     if (current)
+        ui_layers_build_blocks(layers);
+    if (current)
         ui_layers_measure(layers);
     if (current && old_graph)
         restore(layers, &m, old_graph);
     else
         layers->wanted = (ui_layers_entry){-1, -1};
     if (layers->wanted.row < 0)
-        layers->cursor = layers->top = 0; /* another network: the worst kernel first */
+        layers->cursor = layers->top = 0; /* another network: the worst row first */
     free(m.nodes);
     free(m.flags);
     ui_layers_refresh(layers);
@@ -334,28 +368,72 @@ void ui_layers_set(ui_layers *layers, const nw_point *current, const nw_point *b
 
 /* ---- the list ---- */
 
-static int n_lines(const ui_layers *layers, const int *order)
+static void add_entry(ui_layers *layers, int row, int op)
 {
-    int lines = layers->n_shown;
-    for (int i = 0; i < layers->n_shown; i++)
-        if (layers->rows[order[i]].is_open)
-            lines += ui_layers_kernel(layers, &layers->rows[order[i]])->n_nodes;
+    layers->entries[layers->n_entries++] = (ui_layers_entry){row, op};
+}
+
+static void list_kernel(ui_layers *layers, int row)
+{
+    const ui_layers_row *kernel = &layers->rows[row];
+    add_entry(layers, row, -1);
+    int n_ops = kernel->is_open ? ui_layers_kernel(layers, kernel)->n_nodes : 0;
+    for (int op = 0; op < n_ops; op++)
+        add_entry(layers, row, op);
+}
+
+/* Its kernels in the order of the schedule, whatever the sort: they are read one after another. */
+static void list_block(ui_layers *layers, int row)
+{
+    const ui_layers_row *block = &layers->rows[row];
+    add_entry(layers, row, -1);
+    int left = block->is_open ? layers->blocks[block->block].n_kernels : 0;
+    for (int r = 0; r < layers->n_rows && left; r++)
+        if (layers->rows[r].block == block->block) {
+            list_kernel(layers, r);
+            left--;
+        }
+}
+
+/* As many as all rows and all operators can take. */
+static size_t most_lines(const ui_layers *layers)
+{
+    size_t lines = (size_t)(layers->n_rows + layers->n_blocks);
+    for (int r = 0; r < layers->n_rows; r++)
+        if (layers->rows[r].is_open)
+            lines += (size_t)ui_layers_kernel(layers, &layers->rows[r])->n_nodes;
     return lines;
 }
 
-/* The line of the wanted entry; of its kernel if that is folded; -1 if it is hidden. */
+/* The row that stands for another where that has no line: the block of a kernel, or the slowest
+ * kernel of a block. */
+static int stand_in(const ui_layers *layers, int row)
+{
+    const ui_layers_row *r = &layers->rows[row];
+    if (r->is_block && !ui_layers_by_blocks(layers))
+        return layers->row_of_kernel[r->kernel];
+    return !r->is_block && ui_layers_by_blocks(layers) && r->block >= 0 ? layers->n_rows + r->block
+                                                                        : row;
+}
+
+/* The line of the wanted entry; of its kernel or block if that is folded; -1 if it is hidden. */
 static int line_of_wanted(const ui_layers *layers)
 {
-    int line = -1;
-    for (int i = 0; i < layers->n_entries && layers->wanted.row >= 0; i++) {
+    int line = -1, other = -1;
+    if (layers->wanted.row < 0)
+        return -1;
+    int other_row = stand_in(layers, layers->wanted.row);
+    for (int i = 0; i < layers->n_entries; i++) {
         const ui_layers_entry *entry = &layers->entries[i];
+        if (entry->row == other_row && entry->op < 0)
+            other = i;
         if (entry->row != layers->wanted.row)
             continue;
         if (entry->op == layers->wanted.op)
             return i;
         line = entry->op < 0 ? i : line;
     }
-    return line;
+    return line < 0 ? other : line;
 }
 
 /* The cursor keeps its kernel and its height on the screen. */
@@ -378,24 +456,32 @@ static void place_cursor(ui_layers *layers)
 
 void ui_layers_refresh(ui_layers *layers)
 {
-    int *order = nw_alloc((size_t)(layers->n_rows + 1) * sizeof *order);
+    int first = ui_layers_first(layers), end = ui_layers_end(layers);
+    int *order = nw_alloc((size_t)(end - first + 1) * sizeof *order);
     layers->n_shown = 0;
-    for (int r = 0; r < layers->n_rows; r++)
+    for (int r = first; r < end; r++)
         if (ui_layers_matches(layers, &layers->rows[r]))
             order[layers->n_shown++] = r;
     ui_layers_sort(layers, order, layers->n_shown);
     free(layers->entries);
-    layers->entries = nw_alloc((size_t)(n_lines(layers, order) + 1) * sizeof *layers->entries);
+    layers->entries = nw_alloc((most_lines(layers) + 1) * sizeof *layers->entries);
     layers->n_entries = 0;
-    for (int i = 0; i < layers->n_shown; i++) {
-        const ui_layers_row *row = &layers->rows[order[i]];
-        layers->entries[layers->n_entries++] = (ui_layers_entry){order[i], -1};
-        int n_ops = row->is_open ? ui_layers_kernel(layers, row)->n_nodes : 0;
-        for (int op = 0; op < n_ops; op++)
-            layers->entries[layers->n_entries++] = (ui_layers_entry){order[i], op};
-    }
+    for (int i = 0; i < layers->n_shown; i++)
+        if (layers->rows[order[i]].is_block)
+            list_block(layers, order[i]);
+        else
+            list_kernel(layers, order[i]);
     free(order);
     place_cursor(layers);
+}
+
+void ui_layers_switch(ui_layers *layers, bool by_blocks)
+{
+    layers->is_by_blocks = by_blocks;
+    if (!layers->current)
+        return;
+    ui_layers_measure(layers);
+    ui_layers_refresh(layers);
 }
 
 void ui_layers_set_filter(ui_layers *layers, const char *text)
@@ -419,10 +505,14 @@ void ui_layers_open(ui_layers *layers, bool open)
 {
     if (!layers->n_entries)
         return;
-    layers->wanted = layers->entries[layers->cursor];
+    ui_layers_entry *wanted = &layers->wanted;
+    *wanted = layers->entries[layers->cursor];
+    const ui_layers_row *row = &layers->rows[wanted->row];
     if (!open)
-        layers->wanted.op = -1;
-    layers->rows[layers->wanted.row].is_open = open;
+        wanted->op = -1;
+    if (!open && !row->is_open && ui_layers_is_inside(layers, row))
+        wanted->row = layers->n_rows + row->block; /* nothing of its own to fold: the block */
+    layers->rows[wanted->row].is_open = open;
     ui_layers_refresh(layers);
 }
 

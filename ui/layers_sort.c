@@ -21,13 +21,15 @@ ui_layers_value ui_layers_number(const ui_layers *layers, const ui_layers_row *r
     *out = 0;
     switch (column) {
     case UI_LAYERS_NUMBER:
-        *out = row->kernel;
+        *out = row->is_block ? row->block : row->kernel;
         return UI_LAYERS_KNOWN;
     case UI_LAYERS_OUTPUT:
         *out = (double)row->output_elements;
         return row->output_elements ? UI_LAYERS_KNOWN : UI_LAYERS_UNKNOWN;
     case UI_LAYERS_SRAM:
-        *out = (double)kernel->live_bytes / KIB;
+        *out =
+            (double)(row->is_block ? layers->blocks[row->block].live_bytes : kernel->live_bytes) /
+            KIB;
         return UI_LAYERS_KNOWN;
     case UI_LAYERS_DELTA:
         *out = (double)row->delta_ps / 1e6;

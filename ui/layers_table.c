@@ -8,17 +8,22 @@
 
 enum { BAR = UI_LAYERS_COLUMN_COUNT, N_SLOTS }; /* the bar is a column of the screen only */
 
-#define MARGIN        2 /* the cursor, a mark */
-#define MIN_NAME      7
-#define GOOD_NAME     10
-#define MAX_GOOD_NAME 18
-#define MAX_NAME      48
-#define GOOD_NOTE     14
-#define FINE_NOTE     20
-#define MAX_KIND      10
-#define MAX_BAR       12
-#define MAX_WIDE_KIND 20
-#define WIDE          130
+#define MARGIN         2 /* the cursor, a mark */
+#define INDENT         1 /* of kernels below their block */
+#define MIN_NAME       7
+#define GOOD_NAME      10
+#define MAX_GOOD_NAME  18
+#define MAX_NAME       48
+#define GOOD_NOTE      14
+#define MAX_NOTE       24
+#define FINE_NOTE      20
+#define MAX_KIND       10
+#define MAX_BLOCK_KIND 14
+#define MAX_BAR        12
+#define MAX_WIDE_KIND  20
+#define ROOMY          76
+#define WIDE           130
+#define NAMED_BLOCKS   110 /* columns from which blocks have names beside their labels */
 
 typedef struct column_def {
     const char *title;
@@ -50,22 +55,30 @@ typedef struct table_layout {
 
 /* ---- text of cells ---- */
 
+static const char *write_map(int64_t h, int64_t w, int64_t c, bool ascii, char *dst, size_t size)
+{
+    if (ascii)
+        snprintf(dst, size, "%lldx%lldx%lld", (long long)h, (long long)w, (long long)c);
+    else if (h == w)
+        snprintf(dst, size, "%lld²×%lld", (long long)h, (long long)c);
+    else
+        snprintf(dst, size, "%lldx%lld×%lld", (long long)h, (long long)w, (long long)c);
+    return dst;
+}
+
 const char *ui_layers_map(const ui_layers *layers, const ui_layers_row *row, bool ascii, char *dst,
                           size_t size)
 {
     const nw_kernel *kernel = ui_layers_kernel(layers, row);
     const nw_graph *graph = layers->current->graph;
+    const nw_block *block = row->is_block ? layers->blocks[row->block].block : NULL;
+    if (block && block->out_c > 0 && block->out_h > 0)
+        return write_map(block->out_h, block->out_w, block->out_c, ascii, dst, size);
     const nw_tensor *t = kernel->n_writes ? &graph->tensors[kernel->writes[0]] : NULL;
     if (!t || t->shape.rank != 4 || !nw_shape_is_known(&t->shape))
         return nw_format_map(graph, kernel, dst, size);
     nw_hwc map = nw_tensor_hwc(graph, kernel->writes[0]);
-    if (ascii)
-        snprintf(dst, size, "%lldx%lldx%lld", (long long)map.h, (long long)map.w, (long long)map.c);
-    else if (map.h == map.w)
-        snprintf(dst, size, "%lld²×%lld", (long long)map.h, (long long)map.c);
-    else
-        snprintf(dst, size, "%lldx%lld×%lld", (long long)map.h, (long long)map.w, (long long)map.c);
-    return dst;
+    return write_map(map.h, map.w, map.c, ascii, dst, size);
 }
 
 static void fixed(double value, int decimals, char *dst, size_t size)
@@ -111,6 +124,8 @@ static void cell_text(const ui_layers *layers, const ui_layers_row *row, ui_laye
         delta_text(layers, row, dst, size);
     } else if (known != UI_LAYERS_KNOWN) {
         snprintf(dst, size, "%s", known == UI_LAYERS_UNKNOWN ? "?" : "·");
+    } else if (column == UI_LAYERS_NUMBER && row->is_block) {
+        snprintf(dst, size, "%s", layers->blocks[row->block].label);
     } else if (column == UI_LAYERS_NUMBER) {
         snprintf(dst, size, "%.0f", value);
     } else if (column == UI_LAYERS_TIME) {
@@ -135,7 +150,7 @@ static void find_maxima(ui_layers *layers)
 {
     layers->max_us = layers->max_share = 0;
     layers->shortest_name = 0;
-    for (int r = 0; r < layers->n_rows; r++) {
+    for (int r = ui_layers_first(layers); r < ui_layers_end(layers); r++) {
         const ui_layers_row *row = &layers->rows[r];
         double us, share;
         ui_layers_number(layers, row, UI_LAYERS_TIME, &us);
@@ -152,7 +167,7 @@ static int column_width(const ui_layers *layers, ui_layers_column column)
 {
     double largest = -1, value;
     int widest = 0;
-    for (int r = 0; r < layers->n_rows; r++) {
+    for (int r = ui_layers_first(layers); r < ui_layers_end(layers); r++) {
         const ui_layers_row *row = &layers->rows[r];
         char text[320];
         bool is_number = !ui_layers_is_text(column) && column != UI_LAYERS_OUTPUT;
@@ -174,11 +189,14 @@ static int column_width(const ui_layers *layers, ui_layers_column column)
 
 void ui_layers_measure(ui_layers *layers)
 {
-    find_maxima(layers); /* the decimals depend on them */
+    find_maxima(layers);                          /* the decimals depend on them */
+    bool has_notes = ui_layers_by_blocks(layers); /* short ones: sentences take what is left */
     for (int c = 0; c < UI_LAYERS_COLUMN_COUNT; c++)
-        layers->widths[c] = c == UI_LAYERS_BOUND || c == UI_LAYERS_NOTE
+        layers->widths[c] = c == UI_LAYERS_BOUND || (c == UI_LAYERS_NOTE && !has_notes)
                                 ? 0
                                 : column_width(layers, (ui_layers_column)c);
+    if (has_notes)
+        layers->widths[UI_LAYERS_NOTE] += (int)sizeof " f?" - 1; /* may come later */
 }
 
 static int clamp(int value, int low, int high)
@@ -189,18 +207,21 @@ static int clamp(int value, int low, int high)
 static int wanted_width(const ui_layers *layers, int slot, int columns)
 {
     int content = slot < UI_LAYERS_COLUMN_COUNT ? layers->widths[slot] : 0;
+    int max_kind = ui_layers_by_blocks(layers) && columns >= ROOMY ? MAX_BLOCK_KIND : MAX_KIND;
     switch (slot) {
     case UI_LAYERS_DELTA:
         if (!layers->baseline)
             return 0;
         break;
     case UI_LAYERS_NAME:
+        if (ui_layers_by_blocks(layers) && columns < NAMED_BLOCKS)
+            return 0; /* the label says which */
         return clamp(content, defs[slot].width,
                      clamp(layers->shortest_name, GOOD_NAME, MAX_GOOD_NAME));
     case UI_LAYERS_KIND:
-        return clamp(content, defs[slot].width, columns < WIDE ? MAX_KIND : MAX_WIDE_KIND);
+        return clamp(content, defs[slot].width, columns < WIDE ? max_kind : MAX_WIDE_KIND);
     case UI_LAYERS_NOTE:
-        return GOOD_NOTE;
+        return clamp(content, GOOD_NOTE, MAX_NOTE);
     default:
         break;
     }
@@ -285,7 +306,8 @@ static void draw_titles(ui_canvas *canvas, ui_rect rect, const ui_layers *layers
             continue;
         bool is_sort = slot == (int)layers->sort;
         char title[32];
-        snprintf(title, sizeof title, "%s%s", defs[slot].title,
+        bool is_block = slot == UI_LAYERS_KIND && ui_layers_by_blocks(layers);
+        snprintf(title, sizeof title, "%s%s", is_block ? "block" : defs[slot].title,
                  !is_sort                         ? ""
                  : ui_layers_is_ascending(layers) ? "▲"
                                                   : "▼");
@@ -345,7 +367,13 @@ static void draw_cell(ui_canvas *canvas, int line, int slot, const table_layout 
     char whole[320], text[320];
     int width = layout->width[slot], at = layout->at[slot];
     ui_layers_column column = (ui_layers_column)slot;
+    if (column == UI_LAYERS_NUMBER && ui_layers_is_inside(layers, row))
+        return; /* the column holds labels of blocks */
     cell_text(layers, row, column, canvas->ascii, whole, sizeof whole);
+    if (column == UI_LAYERS_KIND && ui_layers_is_inside(layers, row)) {
+        at += INDENT;
+        width -= INDENT;
+    }
     if (column == UI_LAYERS_NAME || column == UI_LAYERS_KIND)
         ui_layers_fit_name(layers, column == UI_LAYERS_NAME ? row->brief : whole, width, text,
                            sizeof text);

@@ -1,4 +1,4 @@
-/* Why the kernel under the cursor takes its time. */
+/* Why the block or kernel under the cursor takes its time. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +120,19 @@ static void add(fact_list *list, ui_role role, const char *format, ...)
     list->items[list->n++].role = role;
 }
 
+static void put_list(pager *p, const fact_list *list)
+{
+    int skip = p->line - p->skip;
+    ui_rect rect = {p->rect.row + skip, p->rect.column, p->rect.rows - skip, p->rect.columns};
+    if (p->canvas) {
+        ui_canvas_set_clip(p->canvas, p->rect);
+        rect.rows = 1000; /* the clip cuts at lines, the list stays whole */
+        ui_layers_flow(p->canvas, rect, list->items, list->n);
+        ui_canvas_no_clip(p->canvas);
+    }
+    p->line += ui_layers_flow(NULL, rect, list->items, list->n);
+}
+
 static const char *place_name(nw_place where)
 {
     return where == NW_PLACE_SRAM ? "SRAM" : "DRAM";
@@ -131,7 +144,8 @@ static void add_comparison(const ui_layers *layers, const ui_layers_row *row, fa
     if (!layers->baseline)
         return;
     if (row->is_new)
-        add(list, UI_ROLE_TEXT, "the baseline has no such kernel");
+        add(list, UI_ROLE_TEXT, "%s",
+            row->is_block ? "the baseline has no such block" : "the baseline has no such kernel");
     else if (!row->has_delta)
         add(list, UI_ROLE_WARNING, "change ? (a cost is unknown)");
     else
@@ -180,15 +194,36 @@ static void put_facts(pager *p, const ui_layers *layers, const ui_layers_row *ro
         add(&list, UI_ROLE_TEXT, "window %dx%d stride %dx%d", (int)shape->parts[0].kernel_h,
             (int)shape->parts[0].kernel_w, (int)shape->parts[0].stride_h,
             (int)shape->parts[0].stride_w);
-    int skip = p->line - p->skip;
-    ui_rect rect = {p->rect.row + skip, p->rect.column, p->rect.rows - skip, p->rect.columns};
-    if (p->canvas) {
-        ui_canvas_set_clip(p->canvas, p->rect);
-        rect.rows = 1000; /* the clip cuts at lines, the list stays whole */
-        ui_layers_flow(p->canvas, rect, list.items, list.n);
-        ui_canvas_no_clip(p->canvas);
+    put_list(p, &list);
+}
+
+static void put_block_facts(pager *p, const ui_layers *layers, const ui_layers_row *row)
+{
+    const ui_layers_block *block = &layers->blocks[row->block];
+    const nw_device_cost *cost = &block->cost;
+    fact_list list = {.n = 0};
+    char a[32], b[32];
+    add_comparison(layers, row, &list);
+    if (cost->macs)
+        add(&list, UI_ROLE_TEXT, "%sMAC, util %.1f%%", nw_format_count(cost->macs, a, sizeof a),
+            100 * cost->utilisation);
+    if (block->idle)
+        add(&list, UI_ROLE_WARNING, "%lld of %lld output lanes idle at %lld channels",
+            (long long)block->idle, (long long)(block->idle + block->block->out_c),
+            (long long)block->block->out_c);
+    add(&list, block->n_spills ? UI_ROLE_WARNING : UI_ROLE_TEXT, "live %s of %s SRAM",
+        nw_format_bytes(block->live_bytes, a, sizeof a),
+        nw_format_bytes(layers->current->hw->sram.bytes, b, sizeof b));
+    if (cost->is_known) {
+        add(&list, UI_ROLE_TEXT, "moved DRAM %s, SRAM %s",
+            nw_format_bytes(cost->dram_bytes, a, sizeof a),
+            nw_format_bytes(cost->sram_bytes, b, sizeof b));
+        if (cost->weight_bytes)
+            add(&list, UI_ROLE_TEXT, "weights %s",
+                nw_format_bytes(cost->weight_bytes, a, sizeof a));
+        add(&list, UI_ROLE_TEXT, "energy %s", nw_format_energy(cost->energy_fj, a, sizeof a));
     }
-    p->line += ui_layers_flow(NULL, rect, list.items, list.n);
+    put_list(p, &list);
 }
 
 /* ---- operators ---- */
@@ -269,14 +304,79 @@ static void put_cost(pager *p, const nw_device_cost *cost)
     nw_arena_fini(&arena);
 }
 
+/* ---- a block ---- */
+
+/* "fuse 2.1: -139.0 us (-8.7%), +104.0M MAC, SRAM peak 784.0 KiB  [f] try it" */
+static void put_fuse(pager *p, const ui_layers *layers, const ui_layers_block *block)
+{
+    const nw_whatif_row *row = &block->fuse;
+    const nw_effect *effect = &row->effect;
+    int64_t base_ps = layers->current->estimate.latency_ps, macs = effect->macs;
+    char text[400], time[32], count[32], peak[32];
+    nw_buf edit = {0};
+    nw_edit_write(&row->edit, &edit);
+    bool is_key = row->edit.number == 0; /* what the key does: its own expansion */
+    snprintf(text, sizeof text, "%s: -%s (%.1f%%), %s%sMAC, live %s at most  %s%s", row->label,
+             nw_format_time(-effect->latency.latency_ps, time, sizeof time),
+             base_ps ? 100 * (double)effect->latency.latency_ps / (double)base_ps : 0.0,
+             macs < 0 ? "-" : "+", nw_format_count(macs < 0 ? -macs : macs, count, sizeof count),
+             nw_format_bytes(effect->peak_live_bytes, peak, sizeof peak),
+             is_key ? "[f] try it" : "[=] ", is_key ? "" : nw_buf_text(&edit));
+    put_words(p, UI_ROLE_BETTER, text);
+    nw_buf_fini(&edit);
+}
+
+/* One line a kernel: its time, its part of the block, and why. */
+static void put_kernel(pager *p, const ui_layers *layers, const ui_layers_block *block,
+                       const ui_layers_row *row)
+{
+    const nw_device_cost *cost = ui_layers_cost(layers, row);
+    const nw_kernel *kernel = ui_layers_kernel(layers, row);
+    if (place(p) < 0) {
+        p->line++;
+        return;
+    }
+    char text[400], map[96], us[48] = "? us", kind[32];
+    bool is_wide = p->rect.columns >= 76;
+    if (cost->is_known && block->cost.latency_ps > 0)
+        snprintf(us, sizeof us, "%.1f us %3.0f%%", (double)cost->latency_ps / 1e6,
+                 100 * (double)cost->latency_ps / (double)block->cost.latency_ps);
+    nw_arena arena = {0};
+    snprintf(text, sizeof text, "%-10s %11s  %15s  %s%s%s",
+             ui_layers_fit_name(layers, row->kind, 10, kind, sizeof kind),
+             is_wide ? ui_layers_map(layers, row, true, map, sizeof map) : "", us, kernel->note,
+             kernel->note[0] ? "; " : "", nw_report_why(&layers->current->estimate, row->kernel));
+    put_line(p, cost->is_known ? UI_ROLE_TEXT : UI_ROLE_WARNING, ui_layers_printable(&arena, text));
+    nw_arena_fini(&arena);
+}
+
+static void put_block(pager *p, const ui_layers *layers, const ui_layers_row *row)
+{
+    const ui_layers_block *block = &layers->blocks[row->block];
+    if (block->is_fuse_better)
+        put_fuse(p, layers, block);
+    for (int r = 0; r < layers->n_rows; r++)
+        if (layers->rows[r].block == row->block)
+            put_kernel(p, layers, block, &layers->rows[r]);
+    if (block->cost.is_known && layers->current->estimate.estimator->regression)
+        put_line(p, UI_ROLE_DIM, "the device's own cycles and traffic:");
+    if (block->cost.is_known)
+        put_causes(p, &block->cost);
+    put_block_facts(p, layers, row);
+}
+
 /* ---- the pane ---- */
 
 const char *ui_layers_why_title(const ui_layers *layers, bool ascii, char *dst, size_t size)
 {
     const ui_layers_row *row = ui_layers_cursor_row(layers);
     char map[96], name[96];
+    const nw_block *block = row && row->is_block ? layers->blocks[row->block].block : NULL;
     if (!row)
         snprintf(dst, size, "why");
+    else if (block)
+        snprintf(dst, size, "why %s %s", layers->blocks[row->block].label,
+                 nw_block_text(block, name, sizeof name));
     else
         snprintf(dst, size, "why %d %s %s %s", row->kernel, row->kind,
                  ui_layers_map(layers, row, ascii, map, sizeof map),
@@ -290,6 +390,10 @@ int ui_layers_draw_why(ui_canvas *canvas, ui_rect rect, const ui_layers *layers)
     pager p = {.canvas = canvas, .rect = rect, .skip = layers->pane_scroll};
     if (!row)
         return 0;
+    if (row->is_block) {
+        put_block(&p, layers, row);
+        return p.line;
+    }
     const nw_device_cost *cost = ui_layers_cost(layers, row);
     const nw_kernel *kernel = ui_layers_kernel(layers, row);
     if (layers->current->estimate.estimator->regression)

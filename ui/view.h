@@ -73,8 +73,9 @@ typedef struct ui_mouse {
     X(REDRAW, "redraw", "C-l", "draw everything again")                                            \
     X(SUSPEND, "suspend", "C-z", "stop until fg")                                                  \
     X(MOUSE, "mouse", "", "switch the mouse on or off")                                            \
-    X(SCREEN_LAYERS, "screen.layers", "3 A-3", "where the time goes, kernel by kernel")            \
+    X(SCREEN_LAYERS, "screen.layers", "3 A-3", "where the time goes, block by block")              \
     X(SCREEN_EDIT, "screen.edit", "4 A-4", "stages and blocks: change them, see the effect")       \
+    X(BLOCKS, "blocks", "B", "blocks, or every kernel by itself")                                  \
     X(DIFFERENCES, "differences", "d", "only what differs")                                        \
     X(SCREEN_COMPARE, "screen.compare", "8 A-8", "networks beside each other")                     \
     X(SCREEN_LUA, "screen.lua", "7 A-7", "Lua console on this session")

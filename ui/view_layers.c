@@ -1,4 +1,4 @@
-/* Layers: where a network's time goes, kernel by kernel. */
+/* Layers: where a network's time goes, block by block or kernel by kernel. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +214,13 @@ static bool is_open(const ui_layers *layers)
     return row && row->is_open;
 }
 
+/* On a line below the row that was opened. */
+static bool is_below(const ui_layers *layers)
+{
+    const ui_layers_row *row = ui_layers_cursor_row(layers);
+    return row && (layers->entries[layers->cursor].op >= 0 || ui_layers_is_inside(layers, row));
+}
+
 /* Takes back one thing; false: there is nothing left to take back. */
 static bool back(ui_layers *layers)
 {
@@ -221,7 +228,7 @@ static bool back(ui_layers *layers)
         ui_layers_set_filter(layers, "");
     else if (layers->is_pane_focused)
         layers->is_pane_focused = false;
-    else if (is_open(layers) && layers->entries[layers->cursor].op >= 0)
+    else if (is_below(layers))
         ui_layers_open(layers, false);
     else
         return false;
@@ -268,6 +275,9 @@ static bool change_view(ui_layers *layers, ui_command command)
         return true;
     case UI_COMMAND_FILTER:
         layers->is_typing = true;
+        return true;
+    case UI_COMMAND_BLOCKS:
+        ui_layers_switch(layers, !layers->is_by_blocks);
         return true;
     case UI_COMMAND_PANE_VIEW:
         layers->pane = (layers->pane + 1) % N_PANES;
@@ -447,9 +457,8 @@ static void init(const nw_session *session, void *state)
 }
 
 /* The points shown are held until others come: what is drawn never dangles. */
-static void update(const nw_session *session, void *state)
+static void take_points(const nw_session *session, ui_layers *layers)
 {
-    ui_layers *layers = state;
     const nw_point *current = nw_session_current(session), *baseline = nw_session_baseline(session);
     const nw_point *old_current = layers->current, *old_baseline = layers->baseline;
     if (current == old_current && (baseline == old_baseline || !current))
@@ -461,6 +470,15 @@ static void update(const nw_session *session, void *state)
     ui_layers_set(layers, current, baseline);
     nw_point_release(old_current);
     nw_point_release(old_baseline);
+}
+
+static void update(const nw_session *session, void *state)
+{
+    ui_layers *layers = state;
+    take_points(session, layers);
+    if (ui_layers_set_whatif(layers, nw_session_whatif(session)) &&
+        (layers->sort == UI_LAYERS_NOTE || layers->filter.n_terms))
+        ui_layers_refresh(layers);
 }
 
 static void fini(void *state)
@@ -492,8 +510,9 @@ static bool answers(ui_command command, const void *state)
         return command == UI_COMMAND_DRILL;
     switch (command) {
     case UI_COMMAND_BACK:
-        return layers->filter_text[0] || layers->is_pane_focused ||
-               (layers->n_entries && layers->entries[layers->cursor].op >= 0);
+        return layers->filter_text[0] || layers->is_pane_focused || is_below(layers);
+    case UI_COMMAND_BLOCKS:
+        return layers->n_blocks > 0;
     case UI_COMMAND_DRILL:
     case UI_COMMAND_LEFT:
     case UI_COMMAND_RIGHT:
@@ -507,15 +526,15 @@ static bool answers(ui_command command, const void *state)
 }
 
 static const char *const footer[] = {
-    "down",     "drill",  "filter",         "sort.left",   "sort.right",  "hw.next",
-    "baseline", "view",   "estimator.next", "calibration", "screen.edit", "mark",
-    "copy",     "export", "undo",           "open",        "hw",          "precision",
-    "palette",  "help",   "quit",           NULL};
+    "down",      "drill",    "blocks", "filter",         "sort.left",   "sort.right",
+    "hw.next",   "baseline", "view",   "estimator.next", "calibration", "screen.edit",
+    "mark",      "copy",     "export", "undo",           "open",        "hw",
+    "precision", "palette",  "help",   "quit",           NULL};
 
 const ui_view ui_view_layers = {
     .name = "Layers",
     .short_name = "Layers",
-    .help = "where the time goes, kernel by kernel",
+    .help = "where the time goes, block by block or kernel by kernel",
     .state_size = sizeof(ui_layers),
     .init = init,
     .fini = fini,

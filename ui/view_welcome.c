@@ -6,7 +6,7 @@
 static const struct {
     const char *key, *text;
 } lines[] = {
-    {"Enter", "the built-in network: where its time goes, kernel by kernel"},
+    {"Enter", "the built-in network: where its time goes, block by block"},
     {"o", "open a model: ONNX, TFLite or network JSON, or drop a path here"},
     {"H", "choose the hardware"},
     {":", "every command by name"},
