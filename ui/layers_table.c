@@ -259,9 +259,16 @@ static void share_rest(const ui_layers *layers, int columns, table_layout *layou
     }
 }
 
+static void shrink(table_layout *layout, int slot, int least, int columns)
+{
+    int *width = &layout->width[slot], excess = total_width(layout) - columns;
+    if (excess > 0 && *width > least)
+        *width = clamp(*width - excess, least, *width);
+}
+
 static table_layout lay_out(const ui_layers *layers, ui_rect rect)
 {
-    static const int first_to_go[] = {UI_LAYERS_SRAM, UI_LAYERS_DRAM, UI_LAYERS_MACS, BAR};
+    static const int first_to_go[] = {UI_LAYERS_SRAM, UI_LAYERS_DRAM, UI_LAYERS_MACS};
     static const int last_to_go[] = {UI_LAYERS_NOTE, UI_LAYERS_OUTPUT, UI_LAYERS_NAME,
                                      UI_LAYERS_UTIL, UI_LAYERS_BOUND};
     table_layout layout;
@@ -270,9 +277,10 @@ static table_layout lay_out(const ui_layers *layers, ui_rect rect)
     for (size_t i = 0; i < sizeof first_to_go / sizeof *first_to_go; i++)
         if (total_width(&layout) > rect.columns)
             layout.width[first_to_go[i]] = 0;
-    int *name = &layout.width[UI_LAYERS_NAME], excess = total_width(&layout) - rect.columns;
-    if (excess > 0 && *name > MIN_NAME)
-        *name = clamp(*name - excess, MIN_NAME, *name);
+    shrink(&layout, UI_LAYERS_NOTE, GOOD_NOTE, rect.columns);
+    if (total_width(&layout) > rect.columns)
+        layout.width[BAR] = 0;
+    shrink(&layout, UI_LAYERS_NAME, MIN_NAME, rect.columns);
     for (size_t i = 0; i < sizeof last_to_go / sizeof *last_to_go; i++)
         if (total_width(&layout) > rect.columns)
             layout.width[last_to_go[i]] = 0;

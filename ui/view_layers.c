@@ -526,10 +526,10 @@ static bool answers(ui_command command, const void *state)
 }
 
 static const char *const footer[] = {
-    "down",      "drill",    "blocks", "filter",         "sort.left",   "sort.right",
-    "hw.next",   "baseline", "view",   "estimator.next", "calibration", "screen.edit",
-    "mark",      "copy",     "export", "undo",           "open",        "hw",
-    "precision", "palette",  "help",   "quit",           NULL};
+    "down",        "drill",     "blocks",   "fuse",   "filter",         "sort.left",
+    "sort.right",  "hw.next",   "baseline", "view",   "estimator.next", "calibration",
+    "screen.edit", "mark",      "copy",     "export", "undo",           "open",
+    "hw",          "precision", "palette",  "help",   "quit",           NULL};
 
 const ui_view ui_view_layers = {
     .name = "Layers",
