@@ -224,6 +224,37 @@ static void bench_keys(int rows, int columns)
     end_workbench(&w);
 }
 
+/* The Edit screen, with what-ifs tried anew behind every edit. */
+static void bench_edits(int rows, int columns)
+{
+    enum { RUNS = 15, WHATIFS_MS = 200 };
+    static const struct {
+        const char *there, *back, *what;
+        int goal;
+    } keys[] = {{"j", "k", "Edit: j, the next row", 16},
+                {"+", "u", "Edit: +, more channels", 50},
+                {"f", "u", "Edit: f, a stage fused", 50},
+                {"a", "h", "Edit: a, prices of aligning", 50},
+                {"F", "q", "Edit: F, what fusing everywhere gives", 50}};
+    workbench w;
+    double times[RUNS];
+    if (!start_workbench(rows, columns, &w))
+        return;
+    key_ms(&w, "4jj");
+    read_until(w.master, NULL, 2 * WHATIFS_MS);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        for (int run = 0; run < RUNS; run++) {
+            times[run] = key_ms(&w, keys[i].there);
+            read_until(w.master, NULL, WHATIFS_MS);
+            key_ms(&w, keys[i].back);
+            read_until(w.master, NULL, WHATIFS_MS);
+        }
+        printf("  %3dx%-3d %-38s %7.2f ms  goal %d\n", columns, rows, keys[i].what,
+               median(times, RUNS), keys[i].goal);
+    }
+    end_workbench(&w);
+}
+
 /* Processor time in ms and the number of times that the process woke up. */
 static void read_usage(pid_t pid, double *cpu_ms, long *wakes)
 {
@@ -304,6 +335,7 @@ int main(void)
     printf("\nthe workbench, key to the last byte on the terminal, median of 41\n");
     bench_keys(36, 120);
     bench_keys(60, 200);
+    bench_edits(36, 120);
     bench_start_and_idling(yardstick);
     bench_lua();
     bench_trees();

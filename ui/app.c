@@ -163,18 +163,27 @@ static void quit(app *a)
     }
 }
 
-/* Whether an action has to ask for its value: saving has a place of its own. */
+static bool is_previewed(nw_action_id id)
+{
+    return id == NW_ACTION_FUSE_ALL || id == NW_ACTION_ALIGN_ALL;
+}
+
+/* Whether an action has to ask, for its value or for leave: saving has a place of its own. */
 static bool has_to_ask(const app *a, const nw_action *action)
 {
     nw_value_kind value = nw_action_def_of(action->id)->value;
-    return value != NW_VALUE_NONE && value != NW_VALUE_WORDS && !action->value &&
-           action->id != NW_ACTION_SAVE && nw_action_is_possible(a->session, action->id, NULL, 0);
+    bool needs_value = value != NW_VALUE_NONE && value != NW_VALUE_WORDS && !action->value &&
+                       action->id != NW_ACTION_SAVE;
+    return (needs_value || is_previewed(action->id)) &&
+           nw_action_is_possible(a->session, action->id, NULL, 0);
 }
 
 static void ask(app *a, const nw_action *action)
 {
-    push_overlay(a, action->id == NW_ACTION_HW ? &ui_view_hw : &ui_view_open, action->id,
-                 action->target);
+    const ui_view *view = action->id == NW_ACTION_HW ? &ui_view_hw
+                          : is_previewed(action->id) ? &ui_view_recipe
+                                                     : &ui_view_open;
+    push_overlay(a, view, action->id, action->target);
 }
 
 static nw_status copy_row(app *a, nw_error *err)
@@ -473,8 +482,12 @@ static void handle_mouse(app *a, ui_mouse mouse)
     }
 }
 
+/* Keys that came in one go each find what the one before them left. */
 static void handle_event(app *a, const ui_event *event)
 {
+    app_update(a, &a->screens[a->screen]);
+    if (a->n_overlays)
+        app_update(a, app_top(a));
     if (event->key == UI_KEY_MOUSE)
         handle_mouse(a, event->mouse);
     else

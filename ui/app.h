@@ -55,6 +55,9 @@ ui_rect app_body(const app *a);
 bool app_is_too_small(const app *a);
 layer *app_top(app *a); /* the overlay in front, or the screen */
 
+/* Lets a layer see the session as it is now. */
+void app_update(app *a, layer *l);
+
 /* Draws everything to a->canvas. */
 void app_draw(app *a);
 

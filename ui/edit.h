@@ -99,8 +99,7 @@ typedef struct ui_editor {
     int n_whatif, n_done, n_ready;
     bool follows; /* what-ifs are asked for */
 
-    char advised[24];        /* the block that advice is asked for; "": none */
-    const nw_advice *advice; /* borrowed from the session; NULL: not yet */
+    nw_advice *advice; /* on the block under the cursor, while its pane is seen; NULL: none */
 
     nw_align align; /* prices, while is_pricing */
     char priced[24];
@@ -128,9 +127,8 @@ bool ui_editor_counts(const nw_block *block); /* a block that depth edits repeat
 int ui_editor_depth(const ui_editor *editor, int stage);
 
 /* ---- what keys mean here (edit_keys.c) ---- */
-/* The edit of the cell under the cursor, one value on (1) or back (-1), or as it is (0), as a line
- * of nw_edit_write in dst; an action for it. False: nothing is under the cursor. */
-bool ui_editor_change(ui_editor *editor, int direction, nw_action *out);
+/* The cell under the cursor one value on (1) or back (-1). False: there is none, why says so. */
+bool ui_editor_change(ui_editor *editor, int direction, nw_action *out, char *why, size_t size);
 /* What a prompt for an edit begins with; dst is returned. */
 const char *ui_editor_suggest(const ui_editor *editor, char *dst, size_t size);
 /* Fuse or unfuse, one block more or less, for the row under the cursor. */
@@ -155,6 +153,8 @@ void ui_editor_draw_best(ui_canvas *canvas, ui_rect rect, const ui_editor *edito
 /* edit_lists.c: return how many lines there are; canvas NULL only counts. */
 int ui_editor_draw_whatif(ui_canvas *canvas, ui_rect rect, const ui_editor *editor);
 int ui_editor_draw_advice(ui_canvas *canvas, ui_rect rect, const ui_editor *editor);
+/* Asks for advice on the block under the cursor, unless it is there; a millisecond or some. */
+void ui_editor_seek_advice(ui_editor *editor);
 int ui_editor_draw_history(ui_canvas *canvas, ui_rect rect, const ui_editor *editor);
 int ui_editor_draw_strings(ui_canvas *canvas, ui_rect rect, const ui_editor *editor);
 

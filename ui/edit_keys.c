@@ -36,6 +36,23 @@ static double step_expansion(double now, int direction)
     return !direction ? now : direction > 0 ? floor(now) + 1 : ceil(now) - 1;
 }
 
+/* Which blocks an edit of the row is for: of a stage those of its first one's kind, said only where
+ * there are others. */
+static const char *where_of(const ui_editor *editor, const ui_editor_row *row, char *dst,
+                            size_t size)
+{
+    int n;
+    const nw_block *blocks = nw_arch_blocks(editor->current->arch, &n);
+    bool is_mixed = false;
+    for (int i = 0; i < n; i++)
+        is_mixed |= blocks[i].stage == row->stage && blocks[i].kind != row->block->kind;
+    if (row->is_block || !is_mixed)
+        snprintf(dst, size, "%s", row->label);
+    else
+        snprintf(dst, size, "%s@%d", nw_block_kind_name(row->block->kind), row->stage);
+    return dst;
+}
+
 /* The cell as a line: one value on or back, or as it is. */
 static bool write_cell(const ui_editor *editor, int direction, char *dst, size_t size)
 {
@@ -43,11 +60,12 @@ static bool write_cell(const ui_editor *editor, int direction, char *dst, size_t
     const nw_block *b = row ? row->block : NULL;
     if (!b)
         return false;
-    char block[16];
+    char block[16], where[48];
     nw_block_label(b, block, sizeof block);
+    where_of(editor, row, where, sizeof where);
     switch (editor->column) {
     case UI_EDITOR_TYPE:
-        snprintf(dst, size, "variant %s %s", row->label,
+        snprintf(dst, size, "variant %s %s", where,
                  nw_block_kind_name(next_kind(b->kind, direction)));
         return true;
     case UI_EDITOR_REP:
@@ -55,14 +73,13 @@ static bool write_cell(const ui_editor *editor, int direction, char *dst, size_t
                  ui_editor_depth(editor, row->stage) + direction);
         return true;
     case UI_EDITOR_KERNEL:
-        snprintf(dst, size, "kernel %s %d", row->label, (int)b->kernel + 2 * direction);
+        snprintf(dst, size, "kernel %s %d", where, (int)b->kernel + 2 * direction);
         return true;
     case UI_EDITOR_STRIDE: /* the first block of a stage has it */
         snprintf(dst, size, "stride %s %d", block, (int)b->stride + direction);
         return true;
     case UI_EDITOR_EXP:
-        snprintf(dst, size, "expansion %s %.6g", row->label,
-                 step_expansion(b->expansion, direction));
+        snprintf(dst, size, "expansion %s %.6g", where, step_expansion(b->expansion, direction));
         return true;
     default:
         snprintf(dst, size, "channels %s %lld", row->label,
@@ -80,9 +97,42 @@ static bool answer(ui_editor *editor, nw_action_id id, const char *value, nw_act
     return true;
 }
 
-bool ui_editor_change(ui_editor *editor, int direction, nw_action *out)
+/* Why the cell under the cursor has no next value; false: it has one, or the session says. */
+static bool is_stuck(const ui_editor *editor, int direction, char *why, size_t size)
 {
-    return write_cell(editor, direction, editor->value, sizeof editor->value) &&
+    static const char *const names[UI_EDITOR_N_CELLS] = {"type",   "depth",     "kernel",
+                                                         "stride", "expansion", "channels"};
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    ui_editor_column column = editor->column;
+    if (!row || !row->block) {
+        snprintf(why, size, "put the cursor on a stage or a block");
+        return true;
+    }
+    bool has_cell = column == UI_EDITOR_REP ? ui_editor_counts(row->block)
+                                            : strcmp(row->cells[column], "-") != 0;
+    if (!has_cell) {
+        snprintf(why, size, "%s: a block of type %s has no %s to change", row->label,
+                 nw_block_kind_name(row->block->kind), names[column]);
+        return true;
+    }
+    if (column == UI_EDITOR_TYPE && next_kind(row->block->kind, direction) == row->block->kind) {
+        snprintf(why, size, "%s: there is no other type for a block of type %s", row->label,
+                 nw_block_kind_name(row->block->kind));
+        return true;
+    }
+    if (column == UI_EDITOR_CHAN &&
+        step_channels(row->channels, editor->step, direction) == row->channels) {
+        snprintf(why, size, "%s c%lld: a step of %lld less leaves none; = types a value",
+                 row->label, (long long)row->channels, (long long)editor->step);
+        return true;
+    }
+    return false;
+}
+
+bool ui_editor_change(ui_editor *editor, int direction, nw_action *out, char *why, size_t size)
+{
+    return !is_stuck(editor, direction, why, size) &&
+           write_cell(editor, direction, editor->value, sizeof editor->value) &&
            answer(editor, NW_ACTION_EDIT, editor->value, out);
 }
 
@@ -96,7 +146,7 @@ const char *ui_editor_suggest(const ui_editor *editor, char *dst, size_t size)
 bool ui_editor_fuse(ui_editor *editor, nw_action *out)
 {
     const ui_editor_row *row = ui_editor_row_at_cursor(editor);
-    char line[64];
+    char line[96], where[48];
     if (!row || !row->block)
         return false;
     if (row->is_block)
@@ -112,8 +162,8 @@ bool ui_editor_fuse(ui_editor *editor, nw_action *out)
         nw_block_label(row->block, line, sizeof line);
         return answer(editor, NW_ACTION_FUSE, line, out);
     }
-    snprintf(line, sizeof line, "variant %s@%d %s", nw_block_kind_name(row->block->kind),
-             row->stage, nw_block_kind_name(to));
+    snprintf(line, sizeof line, "variant %s %s", where_of(editor, row, where, sizeof where),
+             nw_block_kind_name(to));
     return answer(editor, NW_ACTION_EDIT, line, out);
 }
 

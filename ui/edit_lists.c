@@ -1,7 +1,9 @@
 /* The lists of the Edit screen's second pane: what if, advice, history, the network in words. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "src/base/arena.h"
 #include "src/base/units.h"
 #include "ui/edit.h"
 #include "ui/widget.h"
@@ -64,6 +66,116 @@ int ui_editor_draw_whatif(ui_canvas *canvas, ui_rect rect, const ui_editor *edit
         ui_printf(canvas, last, rect.column, rect.columns, UI_ROLE_DIM, "%d tried, %d impossible",
                   editor->n_whatif, editor->n_whatif - editor->n_done);
     return editor->n_whatif;
+}
+
+/* ---- advice ---- */
+
+void ui_editor_seek_advice(ui_editor *editor)
+{
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    const nw_point *point = editor->current;
+    char label[16] = "";
+    if (row && row->block)
+        nw_block_label(row->block, label, sizeof label);
+    if (editor->advice && strcmp(editor->advice->label, label) == 0)
+        return;
+    free(editor->advice);
+    editor->advice = NULL;
+    editor->pane_cursor = 0;
+    if (!label[0])
+        return;
+    nw_subject subject = {point->arch, point->hw, point->estimate.estimator, point->precision};
+    editor->advice = nw_alloc(sizeof *editor->advice);
+    if (nw_advise_block(&subject, &point->estimate, row->block, NULL, editor->advice, NULL) !=
+        NW_OK) {
+        free(editor->advice);
+        editor->advice = NULL;
+    }
+}
+
+/* Text over as many lines as it takes; lines above skip and below rect are left out. Returns the
+ * line behind it. */
+static int flow_text(ui_canvas *canvas, ui_rect rect, int line, int skip, ui_role role,
+                     const char *text)
+{
+    ui_rect whole = {rect.row + line - skip, rect.column, 1 << 16, rect.columns};
+    if (canvas) {
+        ui_rect clip = canvas->clip;
+        ui_canvas_set_clip(canvas, rect);
+        ui_text_wrapped(canvas, whole, role, text);
+        ui_canvas_set_clip(canvas, clip);
+    }
+    return line + ui_text_wrapped(NULL, whole, role, text);
+}
+
+static ui_role role_of_item(const nw_advice_item *item)
+{
+    return item->verdict == NW_ADVICE_HELPS     ? UI_ROLE_BETTER
+           : item->verdict == NW_ADVICE_REFUSED ? UI_ROLE_DIM
+                                                : UI_ROLE_TEXT;
+}
+
+static void write_item(const nw_advice_item *item, char *dst, size_t size)
+{
+    static const char *const marks[] = {[NW_ADVICE_HELPS] = "+",
+                                        [NW_ADVICE_UNSURE] = "~",
+                                        [NW_ADVICE_NO_GAIN] = "-",
+                                        [NW_ADVICE_REFUSED] = "x"};
+    snprintf(dst, size, "%s %s: %s", marks[item->verdict], item->label, item->text);
+}
+
+/* Item i; the line behind it. */
+static int flow_item(ui_canvas *canvas, ui_rect rect, int line, int skip, const ui_editor *editor,
+                     int i)
+{
+    const nw_advice_item *item = &editor->advice->items[i];
+    bool is_cursor = editor->is_pane_focused && i == editor->pane_cursor;
+    char text[512];
+    write_item(item, text, sizeof text);
+    int end = flow_text(canvas, rect, line, skip, role_of_item(item), text);
+    for (int at = line; canvas && is_cursor && at < end; at++)
+        if (at >= skip && at - skip < rect.rows)
+            ui_reverse_row(canvas, rect.row + at - skip, rect.column, rect.columns);
+    return end;
+}
+
+/* What helps, why the block takes its time, and what else was tried. chosen (may be NULL) gets
+ * where the item under the pane's cursor begins. */
+static int flow_advice(ui_canvas *canvas, ui_rect rect, const ui_editor *editor, int skip,
+                       int *chosen)
+{
+    const nw_advice *a = editor->advice;
+    char text[256], time[32];
+    int line, i = 0;
+    snprintf(text, sizeof text, "%s %s: %s, %.1f %%", a->label, a->block,
+             nw_format_time(a->cost.latency_ps, time, sizeof time), 100 * a->share);
+    line = flow_text(canvas, rect, 0, skip, UI_ROLE_TITLE, text);
+    for (int part = 0; part < 2; part++) {
+        for (; i < a->n_items && (part || a->items[i].verdict == NW_ADVICE_HELPS); i++) {
+            if (chosen && i == editor->pane_cursor)
+                *chosen = line;
+            line = flow_item(canvas, rect, line, skip, editor, i);
+        }
+        for (int k = 0; !part && k < a->n_facts; k++)
+            line = flow_text(canvas, rect, line, skip, UI_ROLE_DIM, a->facts[k]);
+    }
+    return line;
+}
+
+int ui_editor_draw_advice(ui_canvas *canvas, ui_rect rect, const ui_editor *editor)
+{
+    int chosen = 0;
+    if (!editor->advice) {
+        if (canvas)
+            ui_text_cut(canvas, rect.row, rect.column, rect.columns, UI_ROLE_DIM,
+                        "there is no block under the cursor");
+        return 0;
+    }
+    int n = flow_advice(NULL, rect, editor, 0, &chosen);
+    int skip = editor->is_pane_focused && chosen > rect.rows - 4 ? chosen - rect.rows + 4 : 0;
+    if (canvas)
+        flow_advice(canvas, rect, editor, skip < 0 ? 0 : skip, NULL);
+    return n;
 }
 
 /* ---- history ---- */

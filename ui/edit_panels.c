@@ -113,14 +113,15 @@ static void draw_change(ui_canvas *canvas, int row, int column, int columns,
     ui_role role = editor->is_same_thing ? UI_ROLE_TEXT : is_less ? UI_ROLE_BETTER : UI_ROLE_WORSE;
     double percent = total.before > 0 ? 100 * (double)delta / (double)total.before : 0;
     if (total.before > 0 && percent > -0.05 && percent < 0.05) {
-        ui_printf(canvas, row, column, columns, UI_ROLE_DIM, "%s, next to nothing",
+        ui_printf(canvas, row, column, columns, UI_ROLE_DIM, "%s, hardly any",
                   nw_format_signed(format, delta, amount, sizeof amount));
         return;
     }
+    bool is_short = columns < 36 && total.before > 0; /* the share says it all */
+    nw_format_signed(format, delta, amount, sizeof amount);
     if (total.before > 0)
-        snprintf(share, sizeof share, " (%+.1f %%)", percent);
-    ui_printf(canvas, row, column, columns, role, "%s%s%s%s%s%s",
-              nw_format_signed(format, delta, amount, sizeof amount), share,
+        snprintf(share, sizeof share, is_short ? "%+.1f %%" : " (%+.1f %%)", percent);
+    ui_printf(canvas, row, column, columns, role, "%s%s%s%s%s%s", is_short ? "" : amount, share,
               editor->is_same_thing ? ""
               : is_less             ? " ▼"
                                     : " ▲",
@@ -196,8 +197,11 @@ static void draw_price(ui_canvas *canvas, ui_rect rect, int row, const ui_editor
     bool is_nearest = !a->is_aligned && a->nearest_is_up == up;
     bool is_chosen = editor->takes_up == up;
     char head[64], time[40], macs[40], peak[40];
-    snprintf(head, sizeof head, "%c %-4s c%-5lld%s", is_chosen ? '>' : ' ', up ? "up" : "down",
-             (long long)price->n, is_nearest ? "nearest" : "");
+    char channels[24] = "";
+    if (price->n > 0)
+        snprintf(channels, sizeof channels, "c%lld", (long long)price->n);
+    snprintf(head, sizeof head, "%c %-4s %-6s%s", is_chosen ? '>' : ' ', up ? "up" : "down",
+             channels, is_nearest ? "nearest" : "");
     ui_text(canvas, row, rect.column, 22, is_chosen ? UI_ROLE_TITLE : UI_ROLE_TEXT, head);
     int column = rect.column + 22, columns = rect.columns - 22;
     if (!price->is_possible) {

@@ -404,6 +404,8 @@ void ui_editor_set(ui_editor *editor, const nw_point *current, const nw_point *b
     editor->current = current ? nw_point_retain(current) : NULL;
     editor->baseline = current && baseline ? nw_point_retain(baseline) : NULL;
     editor->is_pricing = false;
+    free(editor->advice);
+    editor->advice = NULL;
     if (is_other_network) {
         editor->cursor = editor->top = 0;
         editor->wanted[0] = '\0';
@@ -432,6 +434,7 @@ void ui_editor_fini(ui_editor *editor)
     free(editor->rows);
     free(editor->is_open);
     free(editor->whatif);
+    free(editor->advice);
     nw_point_release(editor->current);
     nw_point_release(editor->baseline);
 }

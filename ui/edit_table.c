@@ -12,6 +12,7 @@ typedef struct column_def {
 
 #define LABEL_COLUMNS 8
 #define WIDE          100
+#define TIGHT         70
 
 static const column_def defs[UI_EDITOR_COLUMN_COUNT] = {
     [UI_EDITOR_TYPE] = {"type", 9, false},         [UI_EDITOR_REP] = {"rep", 4, false},
@@ -25,15 +26,23 @@ typedef struct layout {
     int at[UI_EDITOR_COLUMN_COUNT], width[UI_EDITOR_COLUMN_COUNT]; /* width 0: not shown */
 } layout;
 
+/* On a narrow screen the cells move together. */
+static const int tight_widths[UI_EDITOR_N_CELLS] = {8, 4, 5, 4, 5, 5};
+
+static bool is_tight(ui_rect rect)
+{
+    return rect.columns < TIGHT;
+}
+
 /* What goes when there is no room: first idle lanes, then utilisation. */
 static layout lay_out(ui_rect rect)
 {
     layout l;
     int used = LABEL_COLUMNS, end = rect.column + rect.columns;
     int at = rect.column + LABEL_COLUMNS;
-    bool is_tight = rect.columns < 70;
     for (int i = 0; i < UI_EDITOR_COLUMN_COUNT; i++) {
-        int width = defs[i].width - (is_tight && i < UI_EDITOR_LATENCY && i != UI_EDITOR_REP);
+        bool is_cell = i < UI_EDITOR_N_CELLS;
+        int width = is_cell && is_tight(rect) ? tight_widths[i] : defs[i].width;
         bool fits = used + width <= rect.columns;
         l.width[i] = fits ? width : 0;
         l.at[i] = at;
@@ -52,7 +61,9 @@ static void draw_titles(ui_canvas *canvas, ui_rect rect, const ui_editor *editor
     ui_text(canvas, rect.row, rect.column + 1, LABEL_COLUMNS, UI_ROLE_TITLE, "stage");
     for (int i = 0; i < UI_EDITOR_COLUMN_COUNT; i++) {
         char title[32];
-        const char *text = defs[i].title;
+        const char *text = i == UI_EDITOR_STRIDE && is_tight(rect)    ? "str"
+                           : i == UI_EDITOR_LATENCY && is_tight(rect) ? "us"
+                                                                      : defs[i].title;
         if (!l->width[i])
             continue;
         if (i == UI_EDITOR_DELTA) {

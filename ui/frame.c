@@ -135,12 +135,17 @@ static void draw_footer(app *a)
 
 /* ---- all of it ---- */
 
-static void draw_layer(app *a, layer *l)
+void app_update(app *a, layer *l)
 {
     uint64_t version = nw_session_version(a->session);
     if (l->version != version && l->view->update)
         l->view->update(a->session, l->state);
     l->version = version;
+}
+
+static void draw_layer(app *a, layer *l)
+{
+    app_update(a, l);
     ui_canvas_set_clip(&a->canvas, app_body(a));
     l->view->draw(&a->canvas, app_body(a), a->session, l->state);
     ui_canvas_no_clip(&a->canvas);

@@ -129,7 +129,8 @@ struct ui_view {
     size_t state_size;                                    /* zeroed at the start */
     void (*init)(const nw_session *session, void *state); /* may be NULL */
     void (*fini)(void *state);                            /* may be NULL */
-    /* Called before draw whenever the session's version moved: caches of what is shown. */
+    /* Called before draw and before keys whenever the session's version moved: caches of what is
+     * shown. */
     void (*update)(const nw_session *session, void *state); /* may be NULL */
     /* rect is the view's part of the canvas: below the header, above message and footer. */
     void (*draw)(ui_canvas *canvas, ui_rect rect, const nw_session *session, const void *state);
@@ -171,7 +172,8 @@ extern const ui_view ui_view_help;     /* overlay_help.c */
 extern const ui_view ui_view_palette;  /* overlay_palette.c */
 extern const ui_view ui_view_messages; /* overlay_messages.c */
 extern const ui_view ui_view_open;     /* overlay_open.c: a path with completion and history */
-extern const ui_view ui_view_hw; /* overlay_hw.c: descriptions, with latencies once compared */
+extern const ui_view ui_view_hw;     /* overlay_hw.c: descriptions, with latencies once compared */
+extern const ui_view ui_view_recipe; /* overlay_recipe.c: fuse.all and align.all, before they run */
 extern const ui_view ui_view_calibration; /* overlay_calibration.c: how right the estimator is */
 extern const ui_view ui_view_console; /* view_console.c: evaluates through ui_options.evaluator */
 

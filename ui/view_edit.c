@@ -24,15 +24,17 @@ static int at_least(int value, int low)
     return value < low ? low : value;
 }
 
-static places find_places(ui_rect rect)
+static places find_places(ui_rect rect, const ui_editor *editor)
 {
     places p = {.is_wide = rect.columns >= WIDE_AT, .is_framed = rect.rows >= 18};
     int n_head = rect.rows >= 18 ? 2 : 1;
-    int n_below = p.is_wide     ? (rect.rows >= 44   ? 18
-                                   : rect.rows >= 28 ? 13
-                                                     : 6)
-                  : p.is_framed ? 6
-                                : 5;
+    bool is_list = editor->pane != UI_EDITOR_DIFFERENCE && !editor->is_pricing;
+    int n_below = p.is_wide      ? (rect.rows >= 44   ? 18
+                                    : rect.rows >= 28 ? 13
+                                                      : 6)
+                  : !p.is_framed ? 5
+                  : is_list      ? 10
+                                 : 6;
     int n_best = !p.is_wide;
     int n_table = at_least(rect.rows - n_head - n_below - n_best, 0);
     int row = rect.row, column = rect.column, columns = rect.columns;
@@ -125,6 +127,10 @@ static void draw_pane(ui_canvas *canvas, const places *p, const ui_editor *edito
         ui_editor_draw_history(canvas, frame(canvas, rect, is_framed, is_focused, "history"),
                                editor);
         break;
+    case UI_EDITOR_ADVICE:
+        ui_editor_draw_advice(
+            canvas, frame(canvas, rect, is_framed, is_focused, "advice on the block"), editor);
+        break;
     default:
         ui_editor_draw_whatif(
             canvas, frame(canvas, rect, is_framed, is_focused, "What if (one key away)"), editor);
@@ -158,7 +164,7 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
                 hint);
         return;
     }
-    places p = find_places(rect);
+    places p = find_places(rect, editor);
     ui_editor_draw_head(canvas, p.head, editor, session);
     ui_editor_draw_table(canvas, p.table, editor);
     if (p.is_wide) {
@@ -209,13 +215,25 @@ static bool is_stage_open(const ui_editor *editor)
     return row && row->stage >= 0 && row->stage < editor->n_stages && editor->is_open[row->stage];
 }
 
-/* Enter on a what-if makes it. */
-static ui_reply take_whatif(ui_editor *editor)
+/* The edit under the pane's cursor; NULL: there is none. */
+static const nw_edit *edit_in_pane(const ui_editor *editor, const places *p)
 {
-    if (editor->pane_cursor >= editor->n_whatif)
-        return reply(UI_REPLY_IGNORED);
+    int at = editor->pane_cursor;
+    if (pane_of(editor, p) == UI_EDITOR_WHATIF)
+        return at < editor->n_whatif ? &editor->whatif[at].edit : NULL;
+    if (pane_of(editor, p) == UI_EDITOR_ADVICE)
+        return editor->advice && at < editor->advice->n_items ? &editor->advice->items[at].edit
+                                                              : NULL;
+    return NULL;
+}
+
+static ui_reply take_from_pane(ui_editor *editor, const places *p)
+{
+    const nw_edit *edit = edit_in_pane(editor, p);
+    if (!edit)
+        return reply(UI_REPLY_DONE);
     nw_buf line = {0};
-    nw_edit_write(&editor->whatif[editor->pane_cursor].edit, &line);
+    nw_edit_write(edit, &line);
     snprintf(editor->value, sizeof editor->value, "%s", nw_buf_text(&line));
     nw_buf_fini(&line);
     return reply_action((nw_action){NW_ACTION_EDIT, -1, editor->value});
@@ -232,8 +250,7 @@ static ui_reply drill(ui_editor *editor, const places *p)
         return reply_action(action);
     }
     if (editor->is_pane_focused)
-        return pane_of(editor, p) == UI_EDITOR_WHATIF ? take_whatif(editor)
-                                                      : reply(UI_REPLY_IGNORED);
+        return take_from_pane(editor, p);
     open_stage(editor, !is_stage_open(editor));
     return reply(UI_REPLY_DONE);
 }
@@ -253,24 +270,16 @@ static bool back(ui_editor *editor)
     return true;
 }
 
-static int pane_lines(const ui_editor *editor, const places *p)
-{
-    ui_rect rect = pane_rect(p);
-    switch (pane_of(editor, p)) {
-    case UI_EDITOR_HISTORY:
-        return ui_editor_draw_history(NULL, rect, editor);
-    default:
-        return 0;
-    }
-}
-
 static bool move_pane(ui_editor *editor, const places *p, ui_command command)
 {
     ui_rect rect = pane_rect(p);
     int page = at_least(rect.rows - 2, 1);
     if (pane_of(editor, p) == UI_EDITOR_WHATIF)
         return ui_list_move(&editor->pane_cursor, editor->n_whatif, page, command);
-    int last = at_least(pane_lines(editor, p) - rect.rows, 0);
+    if (pane_of(editor, p) == UI_EDITOR_ADVICE)
+        return ui_list_move(&editor->pane_cursor, editor->advice ? editor->advice->n_items : 0, 3,
+                            command);
+    int last = at_least(ui_editor_draw_history(NULL, rect, editor) - rect.rows, 0);
     return ui_list_move(&editor->pane_scroll, last + 1, page, command);
 }
 
@@ -292,7 +301,7 @@ static void next_pane_view(ui_editor *editor, const places *p)
 {
     int n = p->is_wide ? UI_EDITOR_DIFFERENCE : UI_EDITOR_N_PANES;
     editor->pane = (ui_editor_pane)(((int)pane_of(editor, p) + 1) % n);
-    editor->pane_scroll = 0;
+    editor->pane_scroll = editor->pane_cursor = 0;
 }
 
 static void focus_pane(ui_editor *editor)
@@ -300,7 +309,12 @@ static void focus_pane(ui_editor *editor)
     editor->is_pane_focused = !editor->is_pane_focused;
     if (editor->is_pane_focused && editor->pane == UI_EDITOR_DIFFERENCE)
         editor->pane = UI_EDITOR_WHATIF;
-    editor->pane_cursor = ui_list_clamp(editor->pane_cursor, editor->n_whatif);
+}
+
+static void look_around(ui_editor *editor)
+{
+    if (editor->current && editor->pane == UI_EDITOR_ADVICE)
+        ui_editor_seek_advice(editor);
 }
 
 static ui_reply command_edit(ui_command command, ui_rect rect, const nw_session *session,
@@ -308,21 +322,28 @@ static ui_reply command_edit(ui_command command, ui_rect rect, const nw_session 
 {
     (void)session;
     ui_editor *editor = state;
-    places p = find_places(rect);
+    places p = find_places(rect, editor);
     if (!editor->current)
         return command == UI_COMMAND_DRILL ? reply_action((nw_action){NW_ACTION_OPEN, -1, "demo"})
                                            : reply(UI_REPLY_IGNORED);
     switch (command) {
-    case UI_COMMAND_DRILL:
-        return drill(editor, &p);
-    case UI_COMMAND_BACK:
-        return reply(back(editor) ? UI_REPLY_DONE : UI_REPLY_IGNORED);
+    case UI_COMMAND_DRILL: {
+        ui_reply answer = drill(editor, &p);
+        look_around(editor);
+        return answer;
+    }
+    case UI_COMMAND_BACK: {
+        bool is_back = back(editor);
+        look_around(editor);
+        return reply(is_back ? UI_REPLY_DONE : UI_REPLY_IGNORED);
+    }
     case UI_COMMAND_NEXT_PANE:
     case UI_COMMAND_PREVIOUS_PANE:
         focus_pane(editor);
         return reply(UI_REPLY_DONE);
     case UI_COMMAND_PANE_VIEW:
         next_pane_view(editor, &p);
+        look_around(editor);
         return reply(UI_REPLY_DONE);
     default:
         break;
@@ -331,6 +352,7 @@ static ui_reply command_edit(ui_command command, ui_rect rect, const nw_session 
         editor->is_pane_focused ? move_pane(editor, &p, command) : move_table(editor, &p, command);
     if (is_done && !editor->is_pane_focused)
         editor->is_pricing = false;
+    look_around(editor);
     return reply(is_done ? UI_REPLY_DONE : UI_REPLY_IGNORED);
 }
 
@@ -358,9 +380,12 @@ static ui_reply act_edit(nw_action_id id, char *why, size_t size, void *state)
     if (id == NW_ACTION_ALIGN)
         return price(editor, why, size);
     editor->is_pricing = false;
-    if (id == NW_ACTION_MORE || id == NW_ACTION_LESS)
-        is_mine = ui_editor_change(editor, id == NW_ACTION_MORE ? 1 : -1, &action);
-    else if (id == NW_ACTION_FUSE)
+    if (id == NW_ACTION_MORE || id == NW_ACTION_LESS) {
+        int direction = id == NW_ACTION_MORE ? 1 : -1;
+        return ui_editor_change(editor, direction, &action, why, size) ? reply_action(action)
+                                                                       : reply(UI_REPLY_REFUSED);
+    }
+    if (id == NW_ACTION_FUSE)
         is_mine = ui_editor_fuse(editor, &action);
     else if (id == NW_ACTION_INSERT || id == NW_ACTION_DROP)
         is_mine = ui_editor_repeat_block(editor, id, &action);
@@ -394,6 +419,7 @@ static ui_reply click_table(ui_editor *editor, const places *p, ui_mouse mouse)
     move(editor, p, row);
     if (mouse.what == UI_MOUSE_DOUBLE)
         open_stage(editor, !is_stage_open(editor));
+    look_around(editor);
     return reply(UI_REPLY_DONE);
 }
 
@@ -409,7 +435,7 @@ static ui_reply click_pane(ui_editor *editor, const places *p, ui_mouse mouse)
     if (pane_of(editor, p) == UI_EDITOR_WHATIF && row >= 0 && row < editor->n_whatif) {
         editor->pane_cursor = row;
         if (mouse.what == UI_MOUSE_DOUBLE)
-            return take_whatif(editor);
+            return take_from_pane(editor, p);
     }
     return reply(UI_REPLY_DONE);
 }
@@ -420,13 +446,14 @@ static ui_reply mouse_edit(ui_mouse mouse, ui_rect rect, const nw_session *sessi
     ui_editor *editor = state;
     if (!editor->current)
         return reply(UI_REPLY_IGNORED);
-    places p = find_places(rect);
+    places p = find_places(rect, editor);
     bool is_wheel = mouse.what == UI_MOUSE_WHEEL_UP || mouse.what == UI_MOUSE_WHEEL_DOWN;
     int lines = mouse.what == UI_MOUSE_WHEEL_UP ? -WHEEL_LINES : WHEEL_LINES;
     if (is_in(p.table, mouse.row, mouse.column)) {
         if (!is_wheel)
             return click_table(editor, &p, mouse);
         move(editor, &p, editor->cursor + lines);
+        look_around(editor);
         return reply(UI_REPLY_DONE);
     }
     if (is_in(p.is_wide ? p.side : p.below, mouse.row, mouse.column)) {
@@ -465,10 +492,12 @@ static void take_whatifs(ui_editor *editor, const nw_session *session)
     for (int i = 0; i < editor->n_whatif; i++) {
         editor->n_done += editor->whatif[i].state == NW_WHATIF_DONE;
         editor->n_ready += editor->whatif[i].state != NW_WHATIF_WAITING;
-        if (editor->is_pane_focused && strcmp(editor->whatif[i].label, label) == 0)
+        if (editor->is_pane_focused && editor->pane != UI_EDITOR_ADVICE &&
+            strcmp(editor->whatif[i].label, label) == 0)
             editor->pane_cursor = i; /* the cursor stays on its edit while others come in */
     }
-    editor->pane_cursor = ui_list_clamp(editor->pane_cursor, editor->n_whatif);
+    if (editor->pane != UI_EDITOR_ADVICE)
+        editor->pane_cursor = ui_list_clamp(editor->pane_cursor, editor->n_whatif);
 }
 
 static void update(const nw_session *session, void *state)
@@ -477,6 +506,7 @@ static void update(const nw_session *session, void *state)
     const nw_point *current = nw_session_current(session), *baseline = nw_session_baseline(session);
     if (current != editor->current || (current && baseline != editor->baseline))
         ui_editor_set(editor, current, baseline);
+    look_around(editor);
     take_whatifs(editor, session);
 }
 
