@@ -277,6 +277,21 @@ START_TEST(a_step_below_the_first_one_is_refused)
 }
 END_TEST
 
+START_TEST(the_only_block_of_a_stage_stays)
+{
+    int n;
+    stage s = open_stage(21, 80, true);
+    const ui_editor_row *row = go_to_kind(&s, NW_BLOCK_DSEP);
+    ck_assert_int_eq(ui_editor_depth(s.editor, row->stage), 1);
+    ck_assert_int_eq(hit(&s, NW_ACTION_DROP), NW_INVALID);
+    const nw_message *messages = nw_session_messages(s.session, &n);
+    ck_assert_ptr_nonnull(strstr(messages[n - 1].text, "one block, which stays"));
+    go_to_column(&s, UI_EDITOR_REP);
+    ck_assert_int_eq(hit(&s, NW_ACTION_LESS), NW_INVALID);
+    close_stage(&s);
+}
+END_TEST
+
 START_TEST(the_prompt_begins_with_the_cell)
 {
     char line[128];
@@ -611,6 +626,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_cell_goes_up_and_back_by_its_keys, 0, N_FREE_CELLS);
     tcase_add_test(tcase, a_refused_edit_says_why_and_changes_nothing);
     tcase_add_test(tcase, a_step_below_the_first_one_is_refused);
+    tcase_add_test(tcase, the_only_block_of_a_stage_stays);
     tcase_add_test(tcase, the_prompt_begins_with_the_cell);
     tcase_add_test(tcase, a_stage_opens_into_its_blocks_and_the_cursor_stays_by_label);
     tcase_add_test(tcase, a_what_if_says_what_doing_it_gives);

@@ -53,6 +53,28 @@ static const char *where_of(const ui_editor *editor, const ui_editor_row *row, c
     return dst;
 }
 
+/* The next type that the network lets this row have; the next one, so that its reason is told,
+ * where none is possible. */
+static nw_block_kind next_type(const ui_editor *editor, const ui_editor_row *row, const char *where,
+                               int direction)
+{
+    enum { N_TRIES = sizeof inner_kinds / sizeof *inner_kinds - 1 };
+    nw_block_kind first = next_kind(row->block->kind, direction), kind = first;
+    for (int i = 0; direction && i < N_TRIES && kind != row->block->kind; i++) {
+        char line[96];
+        nw_edit edit;
+        const nw_arch *arch;
+        snprintf(line, sizeof line, "variant %s %s", where, nw_block_kind_name(kind));
+        if (nw_edit_read(line, &edit, NULL) == NW_OK &&
+            nw_arch_apply(editor->current->arch, &edit, 1, &arch, NULL, NULL) == NW_OK) {
+            nw_arch_release(arch);
+            return kind;
+        }
+        kind = next_kind(kind, direction);
+    }
+    return first;
+}
+
 /* The cell as a line: one value on or back, or as it is. */
 static bool write_cell(const ui_editor *editor, int direction, char *dst, size_t size)
 {
@@ -66,7 +88,7 @@ static bool write_cell(const ui_editor *editor, int direction, char *dst, size_t
     switch (editor->column) {
     case UI_EDITOR_TYPE:
         snprintf(dst, size, "variant %s %s", where,
-                 nw_block_kind_name(next_kind(b->kind, direction)));
+                 nw_block_kind_name(next_type(editor, row, where, direction)));
         return true;
     case UI_EDITOR_REP:
         snprintf(dst, size, "depth %d %d", row->stage,
@@ -131,8 +153,12 @@ static bool is_stuck(const ui_editor *editor, int direction, char *why, size_t s
 
 bool ui_editor_change(ui_editor *editor, int direction, nw_action *out, char *why, size_t size)
 {
-    return !is_stuck(editor, direction, why, size) &&
-           write_cell(editor, direction, editor->value, sizeof editor->value) &&
+    if (is_stuck(editor, direction, why, size))
+        return false;
+    if (editor->column == UI_EDITOR_REP) /* the session knows what may go */
+        return ui_editor_repeat_block(editor, direction > 0 ? NW_ACTION_INSERT : NW_ACTION_DROP,
+                                      out);
+    return write_cell(editor, direction, editor->value, sizeof editor->value) &&
            answer(editor, NW_ACTION_EDIT, editor->value, out);
 }
 

@@ -9,7 +9,7 @@
 #include "ui/edit.h"
 #include "ui/layers.h"
 
-enum { MAX_ITEMS = 12 };
+enum { MAX_ITEMS = 12, NAME_COLUMNS = 10 };
 
 /* ---- the head ---- */
 
@@ -120,7 +120,7 @@ static void draw_change(ui_canvas *canvas, int row, int column, int columns,
     bool is_short = columns < 36 && total.before > 0; /* the share says it all */
     nw_format_signed(format, delta, amount, sizeof amount);
     if (total.before > 0)
-        snprintf(share, sizeof share, is_short ? "%+.1f %%" : " (%+.1f %%)", percent);
+        snprintf(share, sizeof share, is_short ? "%+.1f%%" : " (%+.1f%%)", percent);
     ui_printf(canvas, row, column, columns, role, "%s%s%s%s%s%s", is_short ? "" : amount, share,
               editor->is_same_thing ? ""
               : is_less             ? " ▼"
@@ -138,10 +138,12 @@ static void draw_latency(ui_canvas *canvas, int row, int column, int columns,
     if (!editor->has_difference) {
         ui_text(canvas, row, column, columns, UI_ROLE_WARNING, "? costs are unknown");
     } else if (d->latency_ps && d->has_band && d->low_ps <= 0 && d->high_ps >= 0) {
-        ui_printf(canvas, row, column, columns, UI_ROLE_DIM,
-                  columns < 44 ? "%+.1f %% too close to tell"
-                               : "%+.1f %%, below what this estimator can tell",
-                  100 * (double)d->latency_ps / (double)(total.before ? total.before : 1));
+        char share[32] = "";
+        double percent = total.before > 0 ? 100 * (double)d->latency_ps / (double)total.before : 0;
+        if (percent <= -0.05 || percent >= 0.05)
+            snprintf(share, sizeof share, "%+.1f%%, ", percent);
+        ui_printf(canvas, row, column, columns, UI_ROLE_DIM, "%s%s", share,
+                  columns < 44 ? "too close to tell" : "below what this estimator can tell");
     } else {
         draw_change(canvas, row, column, columns, editor, nw_format_time, total, "");
     }
@@ -157,18 +159,19 @@ static const char *spill_note(const ui_editor *editor)
 
 void ui_editor_draw_difference(ui_canvas *canvas, ui_rect rect, const ui_editor *editor)
 {
-    static const char *const names[] = {"MACs", "weights", "peak memory"};
+    static const char *const names[] = {"MACs", "weights", "SRAM peak"};
     static nw_formatter *const formats[] = {nw_format_count, nw_format_bytes, nw_format_bytes};
     const nw_estimate *now = &editor->current->estimate;
     const nw_estimate *base = editor->baseline ? &editor->baseline->estimate : now;
-    int first = rect.column + 12, wide = rect.columns >= 80 ? 26 : 23;
+    int first = rect.column + NAME_COLUMNS, wide = rect.columns >= 80 ? 26 : 23;
     char text[96];
     for (int i = -1; i < UI_EDITOR_N_TOTALS && i + 1 < rect.rows; i++) {
         int row = rect.row + i + 1;
         nw_formatter *format = i < 0 ? nw_format_time : formats[i];
         ui_editor_total total =
             i < 0 ? (ui_editor_total){base->latency_ps, now->latency_ps} : editor->totals[i];
-        ui_text(canvas, row, rect.column, 11, UI_ROLE_TEXT, i < 0 ? "latency" : names[i]);
+        ui_text(canvas, row, rect.column, NAME_COLUMNS - 1, UI_ROLE_TEXT,
+                i < 0 ? "latency" : names[i]);
         if (!editor->baseline) {
             bool is_known = i >= 0 || has_cost(now);
             ui_text(canvas, row, first, -1, UI_ROLE_TEXT,
@@ -179,7 +182,7 @@ void ui_editor_draw_difference(ui_canvas *canvas, ui_rect rect, const ui_editor 
         }
         format_pair(format, total, canvas->ascii, text, sizeof text);
         ui_text(canvas, row, first, wide, UI_ROLE_TEXT, text);
-        int column = first + wide, columns = rect.columns - 12 - wide;
+        int column = first + wide, columns = rect.columns - NAME_COLUMNS - wide;
         if (i < 0)
             draw_latency(canvas, row, column, columns, editor, total);
         else

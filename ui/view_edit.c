@@ -6,6 +6,7 @@
 #include "src/base/arena.h"
 #include "src/format/format.h"
 #include "ui/edit.h"
+#include "ui/layers.h"
 #include "ui/view.h"
 #include "ui/widget.h"
 
@@ -94,15 +95,18 @@ static ui_rect frame(ui_canvas *canvas, ui_rect rect, bool is_framed, bool is_fo
 static const char *difference_title(const ui_editor *editor, char *dst, size_t size)
 {
     const nw_point *base = editor->baseline, *now = editor->current;
-    if (!base)
+    char label[64];
+    if (!base) {
         snprintf(dst, size, "no baseline yet (b pins what is open)");
-    else
-        snprintf(dst, size, "Δ against baseline %.60s%s%.60s%s%s (b to repin)", base->label,
-                 base->hw == now->hw ? "" : " on ", base->hw == now->hw ? "" : base->hw->name,
-                 base->estimate.estimator == now->estimate.estimator ? "" : " by ",
-                 base->estimate.estimator == now->estimate.estimator
-                     ? ""
-                     : base->estimate.estimator->name);
+        return dst;
+    }
+    bool is_other_hw = base->hw != now->hw;
+    bool is_other = strcmp(base->estimate.estimator->name, now->estimate.estimator->name) != 0;
+    snprintf(
+        dst, size, "Δ against baseline %s%s%.20s%s%.20s (b to repin)",
+        ui_layers_fit_middle(base->label, is_other_hw || is_other ? 20 : 40, label, sizeof label),
+        is_other_hw ? " on " : "", is_other_hw ? base->hw->name : "", is_other ? " by " : "",
+        is_other ? base->estimate.estimator->name : "");
     return dst;
 }
 

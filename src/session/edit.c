@@ -317,6 +317,21 @@ static int64_t step_count(int64_t c, int64_t step, int direction)
     return direction > 0 ? up : down > 0 ? down : c;
 }
 
+static nw_status step_stage(const nw_session *s, const nw_block *block, int direction, nw_edit *out,
+                            nw_error *err)
+{
+    char where[32];
+    int depth = count_stage(s->state.current->arch, block->stage);
+    snprintf(where, sizeof where, "stage %d", block->stage);
+    if (!depth)
+        return nw_fail(err, NW_INVALID, where, "has no block that could be repeated");
+    if (depth + direction < 1)
+        return nw_fail(err, NW_INVALID, where, "has one block, which stays");
+    out->where.index = -1;
+    out->count = depth + direction;
+    return NW_OK;
+}
+
 /* The next value of the kind of edit for a block. */
 static nw_status step_edit(const nw_session *s, const nw_block *block, nw_edit_kind kind,
                            int direction, nw_edit *out, nw_error *err)
@@ -337,9 +352,7 @@ static nw_status step_edit(const nw_session *s, const nw_block *block, nw_edit_k
         out->count = block->stride + direction;
         return NW_OK;
     case NW_EDIT_DEPTH:
-        out->where.index = -1;
-        out->count = count_stage(s->state.current->arch, block->stage) + direction;
-        return NW_OK;
+        return step_stage(s, block, direction, out, err);
     case NW_EDIT_RESIDUAL:
         out->count = direction > 0;
         return NW_OK;
