@@ -81,6 +81,31 @@ START_TEST(undo_and_redo_bring_the_table_back_cell_by_cell)
 }
 END_TEST
 
+START_TEST(keys_ahead_of_the_screen_do_what_they_do_one_by_one)
+{
+    begin_folder();
+    terminal *t = start("demo");
+    ck_assert(terminal_wait_for(t, "[3 Layers]"));
+    terminal_send(t, "4jj++kk");
+    ck_assert(terminal_wait_for(t, "2 edits, unsaved"));
+    char *at_once = stages(t);
+    terminal_send(t, "uu");
+    ck_assert(terminal_wait_for(t, "redo 2"));
+    static const char *const keys[] = {"j", "j", "+", "+", "k", "k"};
+    for (int i = 0; i < 6; i++) {
+        terminal_send(t, keys[i]);
+        terminal_settle(t);
+    }
+    ck_assert(terminal_wait_for(t, "2 edits, unsaved"));
+    char *one_by_one = stages(t);
+    ck_assert_str_eq(at_once, one_by_one);
+    free(at_once);
+    free(one_by_one);
+    terminal_free(t);
+    end_folder();
+}
+END_TEST
+
 START_TEST(edits_of_a_killed_workbench_are_recovered)
 {
     begin_folder();
@@ -116,6 +141,7 @@ int main(void)
     TCase *tcase = tcase_create("ui_recover");
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, undo_and_redo_bring_the_table_back_cell_by_cell);
+    tcase_add_test(tcase, keys_ahead_of_the_screen_do_what_they_do_one_by_one);
     tcase_add_test(tcase, edits_of_a_killed_workbench_are_recovered);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
