@@ -186,7 +186,7 @@ START_TEST(keys_at_the_end_of_a_range_change_nothing)
         {"less", "kernel 3.0", "the kernel is \"-1\""},
         {"more", "stride 1.0", "the stride is \"3\""},
         {"less", "stride 1.1", "the stride is \"0\""},
-        {"less", "depth 3.0", "the number of blocks is \"0\""},
+        {"less", "depth 3.0", "has one block, which stays"},
         {"less", "squeeze 1.1", "changes nothing"},
         {"more", "residual 1.1", "already with a residual"},
         {"less", "channels 3.1", "no such block"},
