@@ -60,9 +60,11 @@ typedef struct ui_layers_block {
     int64_t live_bytes;            /* the most while one of its kernels runs */
     int64_t depthwise_ps, host_ps; /* parts of its time */
     int n_spills, n_outside;
-    int64_t idle;        /* output lanes that idle in the last step of its channels */
-    bool is_fuse_better; /* the session has tried an edit that fuses it, and it saves time */
-    nw_whatif_row fuse;  /* the one that saves most */
+    int64_t idle; /* output lanes that idle in the last step of its channels */
+    /* Edits that fuse it, were tried and save time: as the key f does it, then the one with another
+     * expansion that saves most, if that is more. */
+    nw_whatif_row fuses[2];
+    int n_fuses;
 } ui_layers_block;
 
 /* A line of the table: a block, a kernel, or one operator of an open kernel. */

@@ -103,7 +103,7 @@ static const char *note_of(ui_layers *layers, const ui_layers_block *block)
         snprintf(word, sizeof word, "c%lld!", (long long)block->block->out_c);
         add_word(text, sizeof text, word);
     }
-    if (block->is_fuse_better)
+    if (block->n_fuses)
         add_word(text, sizeof text, "f?");
     if (block->n_outside)
         add_word(text, sizeof text, "extrapolated");
@@ -316,6 +316,23 @@ static bool is_fusing(const nw_whatif_row *row, const nw_block *block)
            !row->effect.is_below && row->effect.fits;
 }
 
+/* Rows are done ones by what they save, then others. */
+static void find_fuses(const nw_whatif_row *rows, int n, ui_layers_block *block)
+{
+    block->n_fuses = 0;
+    const nw_whatif_row *own = NULL, *best = NULL;
+    for (int i = 0; i < n && rows[i].state == NW_WHATIF_DONE && !own && block->block; i++) {
+        if (!is_fusing(&rows[i], block->block))
+            continue;
+        best = best ? best : &rows[i];
+        own = rows[i].edit.number == 0 ? &rows[i] : NULL;
+    }
+    if (own)
+        block->fuses[block->n_fuses++] = *own;
+    if (best && best != own)
+        block->fuses[block->n_fuses++] = *best;
+}
+
 bool ui_layers_set_whatif(ui_layers *layers, const nw_whatif *list)
 {
     if (list && (!layers->current || nw_whatif_arch(list) != layers->current->arch))
@@ -330,16 +347,10 @@ bool ui_layers_set_whatif(ui_layers *layers, const nw_whatif *list)
     bool has_changed = false;
     for (int b = 0; b < layers->n_blocks; b++) {
         ui_layers_block *block = &layers->blocks[b];
-        int best = 0; /* what saves most comes first */
-        while (best < n && rows[best].state == NW_WHATIF_DONE &&
-               !(block->block && is_fusing(&rows[best], block->block)))
-            best++;
-        bool is_better = best < n && rows[best].state == NW_WHATIF_DONE;
-        if (is_better)
-            block->fuse = rows[best];
-        if (is_better == block->is_fuse_better)
+        bool was_better = block->n_fuses > 0;
+        find_fuses(rows, n, block);
+        if (was_better == (block->n_fuses > 0))
             continue;
-        block->is_fuse_better = is_better;
         layers->rows[layers->n_rows + b].note = note_of(layers, block);
         has_changed = true;
     }

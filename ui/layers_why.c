@@ -307,21 +307,21 @@ static void put_cost(pager *p, const nw_device_cost *cost)
 /* ---- a block ---- */
 
 /* "fuse 2.1: -139.0 us (-8.7%), +104.0M MAC, SRAM peak 784.0 KiB  [f] try it" */
-static void put_fuse(pager *p, const ui_layers *layers, const ui_layers_block *block)
+static void put_fuse(pager *p, const ui_layers *layers, const nw_whatif_row *row)
 {
-    const nw_whatif_row *row = &block->fuse;
     const nw_effect *effect = &row->effect;
     int64_t base_ps = layers->current->estimate.latency_ps, macs = effect->macs;
+    int64_t peak_bytes = layers->current->estimate.peak_live_bytes + effect->peak_live_bytes;
     char text[400], time[32], count[32], peak[32];
     nw_buf edit = {0};
     nw_edit_write(&row->edit, &edit);
     bool is_key = row->edit.number == 0; /* what the key does: its own expansion */
-    snprintf(text, sizeof text, "%s: -%s (%.1f%%), %s%sMAC, live %s at most  %s%s", row->label,
+    snprintf(text, sizeof text, "%s: -%s (%.1f%%), %s%sMAC, SRAM peak %s  %s%s", row->label,
              nw_format_time(-effect->latency.latency_ps, time, sizeof time),
              base_ps ? 100 * (double)effect->latency.latency_ps / (double)base_ps : 0.0,
              macs < 0 ? "-" : "+", nw_format_count(macs < 0 ? -macs : macs, count, sizeof count),
-             nw_format_bytes(effect->peak_live_bytes, peak, sizeof peak),
-             is_key ? "[f] try it" : "[=] ", is_key ? "" : nw_buf_text(&edit));
+             nw_format_bytes(peak_bytes, peak, sizeof peak), is_key ? "[f] try it" : "[=] ",
+             is_key ? "" : nw_buf_text(&edit));
     put_words(p, UI_ROLE_BETTER, text);
     nw_buf_fini(&edit);
 }
@@ -353,8 +353,8 @@ static void put_kernel(pager *p, const ui_layers *layers, const ui_layers_block 
 static void put_block(pager *p, const ui_layers *layers, const ui_layers_row *row)
 {
     const ui_layers_block *block = &layers->blocks[row->block];
-    if (block->is_fuse_better)
-        put_fuse(p, layers, block);
+    for (int i = 0; i < block->n_fuses; i++)
+        put_fuse(p, layers, &block->fuses[i]);
     for (int r = 0; r < layers->n_rows; r++)
         if (layers->rows[r].block == row->block)
             put_kernel(p, layers, block, &layers->rows[r]);
