@@ -42,7 +42,7 @@ typedef struct ui_editor_row {
     bool has_delta, is_new; /* against the baseline; is_new: it has no such row */
     int64_t latency_ps, delta_ps;
     double utilisation;
-    int slowest;                       /* its longest kernel; -1 */
+    int slowest;                       /* the longest kernel of the block; -1 */
     const nw_block *block;             /* itself, or the first of the stage that counts; NULL */
     int64_t channels, idle;            /* of the map it makes; output lanes idle in the last step */
     char cells[UI_EDITOR_N_CELLS][16]; /* as shown */

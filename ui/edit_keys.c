@@ -232,8 +232,12 @@ bool ui_editor_price(ui_editor *editor, char *why, size_t size)
 void ui_editor_take_price(ui_editor *editor, nw_action *out)
 {
     const nw_align_price *price = editor->takes_up ? &editor->align.up : &editor->align.down;
+    const ui_editor_row *row = ui_editor_row_at_cursor(editor);
+    nw_edit edit = price->edit;
     nw_buf line = {0};
-    nw_edit_write(&price->edit, &line);
+    if (row && !row->is_block && edit.kind == NW_EDIT_CHANNELS)
+        edit.where.index = -1; /* blocks of a stage have the same channels */
+    nw_edit_write(&edit, &line);
     answer(editor, NW_ACTION_EDIT, nw_buf_text(&line), out);
     nw_buf_fini(&line);
     editor->is_pricing = false;

@@ -221,11 +221,12 @@ static void draw_price(ui_canvas *canvas, ui_rect rect, int row, const ui_editor
                         !e->latency.latency_ps ? " "
                         : is_less              ? "▼"
                                                : "▲");
+    nw_format_signed(nw_format_bytes, e->peak_live_bytes, peak, sizeof peak);
     ui_printf(canvas, row, column, rect.column + rect.columns - column, UI_ROLE_TEXT,
-              "  %s MACs  peak %s%s%s",
+              "%s%s  %s MACs%s%s", e->is_below ? " too close to tell" : "",
+              e->fits ? "" : "  does not fit",
               nw_format_signed(nw_format_count, e->macs, macs, sizeof macs),
-              nw_format_signed(nw_format_bytes, e->peak_live_bytes, peak, sizeof peak),
-              e->is_below ? "  too close to tell" : "", e->fits ? "" : "  does not fit");
+              e->peak_live_bytes ? "  peak " : "", e->peak_live_bytes ? peak : "");
 }
 
 void ui_editor_draw_prices(ui_canvas *canvas, ui_rect rect, const ui_editor *editor)

@@ -134,6 +134,19 @@ static const nw_compare_cell *cell_before(const ui_editor *editor, const nw_comp
                     : &editor->before->stages[index].cells[0];
 }
 
+/* The longest kernel of the block that a stage's cells speak of, else of the stage. */
+static int kernel_of_stage(const ui_editor *editor, const nw_block *blocks, const nw_block *block,
+                           int slowest)
+{
+    const nw_comparison *cmp = editor->comparison;
+    for (int i = 0; i < cmp->n_blocks; i++) {
+        const nw_compare_cell *cell = &cmp->blocks[i].cells[1];
+        if (cell->is_there && cell->block == (int)(block - blocks) && cell->cost.slowest >= 0)
+            return cell->cost.slowest;
+    }
+    return slowest;
+}
+
 static void fill_row(const ui_editor *editor, const nw_compare_row *from, int index, bool is_block,
                      ui_editor_row *row)
 {
@@ -153,6 +166,8 @@ static void fill_row(const ui_editor *editor, const nw_compare_row *from, int in
     row->is_edited = editor->is_alike && now->has_other_text;
     if (row->stage >= 0 && now->is_there)
         row->block = is_block ? &blocks[now->block] : first_of_stage(blocks, n, row->stage);
+    if (row->block && !is_block)
+        row->slowest = kernel_of_stage(editor, blocks, row->block, row->slowest);
     if (row->block)
         fill_cells(editor, row);
     if (!then || !editor->baseline)

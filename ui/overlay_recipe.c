@@ -118,9 +118,11 @@ static void draw_total(ui_canvas *canvas, ui_rect in, const recipe_state *r)
                          nw_format_signed(nw_format_time, e->latency.latency_ps, time, sizeof time),
                          share, mark_of(e));
     char rest[160];
-    snprintf(rest, sizeof rest, "  %s MACs  weights %s  peak %s%s",
+    bool has_room = in.columns >= 90;
+    nw_format_signed(nw_format_bytes, e->weight_bytes, weights, sizeof weights);
+    snprintf(rest, sizeof rest, "  %s MACs%s%s  peak %s%s",
              nw_format_signed(nw_format_count, e->macs, macs, sizeof macs),
-             nw_format_signed(nw_format_bytes, e->weight_bytes, weights, sizeof weights),
+             has_room ? "  weights " : "", has_room ? weights : "",
              nw_format_signed(nw_format_bytes, e->peak_live_bytes, peak, sizeof peak),
              e->fits ? "" : "  DOES NOT FIT");
     ui_text_cut(canvas, row, in.column + used, in.columns - used, UI_ROLE_TEXT, rest);

@@ -28,7 +28,7 @@ static int at_least(int value, int low)
 static places find_places(ui_rect rect, const ui_editor *editor)
 {
     places p = {.is_wide = rect.columns >= WIDE_AT, .is_framed = rect.rows >= 18};
-    int n_head = rect.rows >= 18 ? 2 : 1;
+    int n_head = 2;
     bool is_list = editor->pane != UI_EDITOR_DIFFERENCE && !editor->is_pricing;
     int n_below = p.is_wide      ? (rect.rows >= 44   ? 18
                                     : rect.rows >= 28 ? 13
@@ -36,7 +36,7 @@ static places find_places(ui_rect rect, const ui_editor *editor)
                   : !p.is_framed ? 5
                   : is_list      ? 10
                                  : 6;
-    int n_best = !p.is_wide;
+    int n_best = !p.is_wide && p.is_framed;
     int n_table = at_least(rect.rows - n_head - n_below - n_best, 0);
     int row = rect.row, column = rect.column, columns = rect.columns;
     p.head = (ui_rect){row, column, n_head, columns};
