@@ -1,6 +1,7 @@
 /* onnx_copy HOW IN OUT.onnx [EDIT...]: reads a model, edits it and writes it as ONNX, for the
- * checks that another runtime makes (make test-runtime). HOW: 0, 8 (bits), or float: quantising
- * nodes are left out. Prints what the model must do: {"macs": 1, "outputs": [[1, 10]]}. */
+ * checks that another runtime makes (make test-runtime). HOW: 0, 8 (bits), float: quantising
+ * nodes are left out, or anew: every block is written anew after the edits. Prints what the model
+ * must do: {"macs": 1, "outputs": [[1, 10]]}. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,17 @@ static nw_status apply(nw_graph *graph, char *const *lines, int n, const nw_arch
     return status;
 }
 
+static nw_status write_anew(const nw_arch **arch, nw_error *err)
+{
+    const nw_arch *anew;
+    nw_status status = nw_arch_rewrite(*arch, &anew, err);
+    if (status != NW_OK)
+        return status;
+    nw_arch_release(*arch);
+    *arch = anew;
+    return NW_OK;
+}
+
 int main(int argc, char **argv)
 {
     nw_error err;
@@ -52,12 +64,14 @@ int main(int argc, char **argv)
     nw_buf out = {0};
     if (argc < 4)
         return 2;
-    bool to_float = strcmp(argv[1], "float") == 0;
+    bool to_float = strcmp(argv[1], "float") == 0, is_anew = strcmp(argv[1], "anew") == 0;
     const nw_onnx_options options = {
         .bits = to_float ? 0 : atoi(argv[1]), .to_float = to_float, .refuses_made_up = true};
     nw_status status = nw_model_load(argv[2], NULL, 0, &graph, &err);
     if (status == NW_OK)
         status = apply(graph, argv + 4, argc - 4, &arch, &err);
+    if (status == NW_OK && is_anew)
+        status = write_anew(&arch, &err);
     if (status == NW_OK)
         status = nw_onnx_write(nw_arch_graph(arch), &options, &out, &err);
     if (status == NW_OK)

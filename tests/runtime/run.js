@@ -237,6 +237,19 @@ async function runEdited(models, file, list) {
     });
 }
 
+// What computes the same in other words: against what the file gave in another runtime.
+async function runAsBefore(models, file, how, copying, ...list) {
+    await check(`${file}, ${list[0] || copying}`, async () => {
+        const copy = path.join(folder, `edited${written.length}.onnx`);
+        const truth = JSON.parse(fs.readFileSync(path.join(models, `${file}.truth.json`), 'utf8'));
+        const facts = JSON.parse(call(NASW_COPY, copying, path.join(models, file), copy, ...list));
+        const feed = (i, n, name) => pattern(truth, name, n);
+        await checkModel(copy, facts, feed);
+        const outputs = await run(copy, feed);
+        truth[how.golden || 'golden'].outputs.forEach((golden, i) => compare(outputs[i], golden, truth, how));
+    });
+}
+
 async function edited() {
     const models = path.join(NASW_SHARED, 'models');
     const names = fs.existsSync(models) ? fs.readdirSync(models) : [];
@@ -248,15 +261,9 @@ async function edited() {
         for (const list of edits.filter(([edit]) => !(/mnist/.test(file) && /resolution/.test(edit))))
             await runEdited(models, file, list);
     for (const [file, how] of Object.entries(sameFunction).filter(([name]) => names.includes(name)))
-        await check(`${file}, kernels of 5`, async () => {
-            const copy = path.join(folder, `edited${written.length}.onnx`);
-            const truth = JSON.parse(fs.readFileSync(path.join(models, `${file}.truth.json`), 'utf8'));
-            const facts = JSON.parse(call(NASW_COPY, '0', path.join(models, file), copy, 'kernel * 5'));
-            const feed = (i, n, name) => pattern(truth, name, n);
-            await checkModel(copy, facts, feed);
-            const outputs = await run(copy, feed);
-            truth[how.golden || 'golden'].outputs.forEach((golden, i) => compare(outputs[i], golden, truth, how));
-        });
+        await runAsBefore(models, file, how, '0', 'kernel * 5');
+    for (const [file, how] of Object.entries(files).filter(([name, { bits }]) => !bits && names.includes(name)))
+        await runAsBefore(models, file, how, 'anew');
 }
 
 // A network without some channels of every group computes what the whole one does when all that
