@@ -147,6 +147,17 @@ static const ui_cell *find_cell(const stage *s, const char *text)
 
 /* ---- Layers ---- */
 
+START_TEST(blocks_look_as_they_were_accepted)
+{
+    char name[80];
+    stage s = open_stage(&ui_view_layers, "ne32", sizes[_i].rows, sizes[_i].columns, false);
+    ui_layers_switch(s.state, true);
+    snprintf(name, sizeof name, "layers_blocks_regression_%s", sizes[_i].name);
+    ck_golden(&s, name);
+    close_stage(&s);
+}
+END_TEST
+
 START_TEST(layers_look_as_they_were_accepted)
 {
     char name[64];
@@ -536,6 +547,7 @@ int main(void)
     Suite *suite = suite_create("ui_estimator");
     TCase *c = tcase_create("layers");
     tcase_set_timeout(c, 60);
+    tcase_add_loop_test(c, blocks_look_as_they_were_accepted, 0, N(sizes));
     tcase_add_loop_test(c, layers_look_as_they_were_accepted, 0, N(sizes));
     tcase_add_test(c, the_estimator_stays_visible_whatever_else_goes);
     tcase_add_test(c, extrapolated_kernels_are_marked_and_counted);

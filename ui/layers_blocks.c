@@ -175,7 +175,7 @@ static nw_bound largest(const int64_t *cycles)
 
 static int64_t idle_of(const nw_hw *hw, const nw_block *block)
 {
-    bool has_channels = block && block->kind != NW_BLOCK_OP && block->kind != NW_BLOCK_POOL &&
+    bool has_channels = block && block->macs > 0 && block->kind != NW_BLOCK_OP &&
                         block->kind != NW_BLOCK_HEAD && block->kind != NW_BLOCK_FC;
     return has_channels && block->out_c > 0 ? nw_align_idle(hw, block->out_c) : 0;
 }

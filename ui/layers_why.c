@@ -339,7 +339,8 @@ static void put_kernel(pager *p, const ui_layers *layers, const ui_layers_block 
     char text[400], map[96], us[48] = "? us", kind[32];
     bool is_wide = p->rect.columns >= 76;
     if (cost->is_known && block->cost.latency_ps > 0)
-        snprintf(us, sizeof us, "%.1f us %3.0f%%", (double)cost->latency_ps / 1e6,
+        snprintf(us, sizeof us, "%s%.1f us %3.0f%%",
+                 ui_layers_is_extrapolated(layers, row) ? "~" : "", (double)cost->latency_ps / 1e6,
                  100 * (double)cost->latency_ps / (double)block->cost.latency_ps);
     nw_arena arena = {0};
     snprintf(text, sizeof text, "%-10s %11s  %15s  %s%s%s",
