@@ -335,6 +335,31 @@ START_TEST(what_if_follows_the_network)
 }
 END_TEST
 
+/* Lists begun and dropped while they are worked on, with what they were begun of; under
+ * SAN=thread this is also a test of who may touch what. */
+START_TEST(quick_edits_and_undo_leave_no_old_list)
+{
+    static const char *const lines[] = {"variant 1.1 fused", "kernel 2.0 3", "channels 2.0 up 16",
+                                        "act 1.0 relu6"};
+    nw_session *s = begin_network();
+    nw_session_follow_whatif(s);
+    for (int i = 0; i < 60; i++) {
+        if (i % 8 < 4)
+            act(s, "edit", lines[i % 4]);
+        else
+            act(s, "undo", NULL);
+        if (i % 3 == 0)
+            usleep(2000);
+        (void)nw_session_poll(s);
+        const nw_whatif *list = nw_session_whatif(s);
+        ck_assert(!list || nw_whatif_arch(list) == nw_session_current(s)->arch);
+    }
+    act(s, "open", "demo");
+    ck_assert_ptr_null(nw_session_whatif(s));
+    nw_session_free(s); /* in the midst of the work */
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("session_edit");
@@ -351,6 +376,7 @@ int main(void)
     tcase_add_test(tcase, a_saved_network_keeps_its_edits);
     tcase_add_test(tcase, what_a_killed_session_did_comes_back);
     tcase_add_test(tcase, what_if_follows_the_network);
+    tcase_add_test(tcase, quick_edits_and_undo_leave_no_old_list);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
