@@ -326,9 +326,8 @@ int bind_network_timm(lua_State *L)
 static nw_status write_as(const bind_network *network, const char *path, nw_buf *out, nw_error *err)
 {
     const char *dot = strrchr(path, '.');
-    int n, n_left_out;
-    nw_arch_edits(network->arch, &n);
-    nw_onnx_options options = {.to_float = n > 0};
+    int n_left_out;
+    nw_onnx_options options = {0}; /* float where constants were edited, as the command */
     if (dot && strcmp(dot, ".onnx") == 0)
         return nw_onnx_write(network->graph, &options, out, err);
     if (dot && strcmp(dot, ".py") == 0)

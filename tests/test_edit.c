@@ -9,6 +9,7 @@
 #include "src/base/rng.h"
 #include "src/format/format.h"
 #include "tests/support_edit.h"
+#include "tests/support_net.h"
 
 /* 1x1 up, depthwise 3x3, 1x1 down, residual: [ir] k3 e6 c16 on 32x32, behind a stem. */
 static const char two_blocks[] = "cn_r1_k3_s2_c16 ir_r2_k3_s1_e6_c16";
@@ -72,6 +73,18 @@ START_TEST(a_refusal_names_the_block_and_the_reason)
     const nw_arch *arch = read_arch(two_blocks);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         refuse_edit(arch, refused[i].line, refused[i].why);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(a_network_without_blocks_has_nothing_to_edit)
+{
+    static const char *const lines[] = {"channels * 24",     "kernel 0 5", "kernel 0.0 5",
+                                        "variant ibn fused", "depth 0 2",  "squeeze *.0 0.25"};
+    net n = net_begin(8, 8, 3, NW_DTYPE_FLOAT32);
+    const nw_arch *arch = nw_arch_lift(net_end(&n));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        refuse_edit(arch, lines[i], "the network has none");
     nw_arch_release(arch);
 }
 END_TEST
@@ -267,6 +280,7 @@ int main(void)
                         (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tcase, fused_and_back_is_the_same_count);
     tcase_add_test(tcase, a_refusal_names_the_block_and_the_reason);
+    tcase_add_test(tcase, a_network_without_blocks_has_nothing_to_edit);
     tcase_add_test(tcase, values_that_no_line_can_say_are_refused);
     tcase_add_test(tcase, edits_are_listed_and_lead_from_the_origin_to_here);
     tcase_add_loop_test(tcase, random_edits_leave_a_valid_network_and_their_source_as_it_was, 0,

@@ -196,6 +196,8 @@ nw_status nw_edit_refuse_nothing(const nw_edit_work *work, nw_error *err)
 {
     const nw_selector *where = &work->edit->where;
     int n_stages = nw_arch_n_stages(work->arch);
+    if (!n_stages)
+        return nw_fail(err, NW_INVALID, "", "picks no block: the network has none");
     if (where->first_stage >= n_stages)
         return nw_fail(err, NW_INVALID, "", "picks no block: the network has stages 0 to %d",
                        n_stages - 1);
