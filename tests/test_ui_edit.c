@@ -351,9 +351,14 @@ START_TEST(a_what_if_says_what_doing_it_gives)
     press(&s, UI_COMMAND_DOWN);
     ck_assert_int_eq(s.editor->pane_cursor, 1);
     nw_effect promised = s.editor->whatif[1].effect;
-    ck_screen(&s, s.editor->whatif[1].label, true);
+    char label[96];
+    snprintf(label, sizeof label, "%s", s.editor->whatif[1].label);
+    ck_screen(&s, label, true);
     press(&s, UI_COMMAND_DRILL);
     ck_assert_int_eq(latency(&s), was + promised.latency.latency_ps);
+    ck_assert_int_eq(s.editor->n_edits, 1);
+    ck_assert(s.editor->is_whatif_old); /* until those of this network come in nothing is taken */
+    press(&s, UI_COMMAND_DRILL);
     ck_assert_int_eq(s.editor->n_edits, 1);
     press(&s, UI_COMMAND_BACK);
     ck_assert(!s.editor->is_pane_focused);

@@ -97,7 +97,8 @@ typedef struct ui_editor {
 
     nw_whatif_row *whatif; /* done ones first */
     int n_whatif, n_done, n_ready;
-    bool follows; /* what-ifs are asked for */
+    bool is_whatif_old; /* of the network before the last edit, until those of this one come in */
+    bool follows;       /* what-ifs are asked for */
 
     nw_advice *advice; /* on the block under the cursor, while its pane is seen; NULL: none */
 

@@ -11,7 +11,7 @@
 /* ---- what if ---- */
 
 static void draw_whatif_row(ui_canvas *canvas, ui_rect rect, int line, const nw_whatif_row *row,
-                            bool is_cursor)
+                            bool is_old, bool is_cursor)
 {
     char time[40], macs[40];
     const nw_effect *e = &row->effect;
@@ -24,11 +24,12 @@ static void draw_whatif_row(ui_canvas *canvas, ui_rect rect, int line, const nw_
                     row->state == NW_WHATIF_WAITING ? "not tried yet" : row->why);
     } else {
         bool is_less = e->latency.latency_ps < 0, is_same = !e->latency.latency_ps;
-        ui_role role = e->is_below || is_same ? UI_ROLE_DIM
-                       : is_less              ? UI_ROLE_BETTER
-                                              : UI_ROLE_WORSE;
+        ui_role role = e->is_below || is_same || is_old ? UI_ROLE_DIM
+                       : is_less                        ? UI_ROLE_BETTER
+                                                        : UI_ROLE_WORSE;
         int right = has_macs ? end - 9 : end;
-        ui_text_cut(canvas, line, rect.column, right - 13 - rect.column, UI_ROLE_TEXT, row->label);
+        ui_text_cut(canvas, line, rect.column, right - 13 - rect.column,
+                    is_old ? UI_ROLE_DIM : UI_ROLE_TEXT, row->label);
         ui_text_right(canvas, line, right - 2, role,
                       nw_format_signed(nw_format_time, e->latency.latency_ps, time, sizeof time));
         ui_text(canvas, line, right - 1, 1, role,
@@ -37,7 +38,7 @@ static void draw_whatif_row(ui_canvas *canvas, ui_rect rect, int line, const nw_
                 : is_less     ? "▼"
                               : "▲");
         if (has_macs)
-            ui_text_right(canvas, line, end, UI_ROLE_TEXT,
+            ui_text_right(canvas, line, end, is_old ? UI_ROLE_DIM : UI_ROLE_TEXT,
                           nw_format_signed(nw_format_count, e->macs, macs, sizeof macs));
     }
     if (is_cursor)
@@ -56,10 +57,13 @@ int ui_editor_draw_whatif(ui_canvas *canvas, ui_rect rect, const ui_editor *edit
     }
     int top = editor->is_pane_focused ? ui_list_top(editor->pane_cursor, shown) : 0;
     for (int i = 0; i < shown && top + i < editor->n_whatif; i++)
-        draw_whatif_row(canvas, rect, rect.row + i, &editor->whatif[top + i],
+        draw_whatif_row(canvas, rect, rect.row + i, &editor->whatif[top + i], editor->is_whatif_old,
                         editor->is_pane_focused && top + i == editor->pane_cursor);
     int last = rect.row + rect.rows - 1;
-    if (editor->n_ready < editor->n_whatif)
+    if (editor->is_whatif_old)
+        ui_text(canvas, last, rect.column, rect.columns, UI_ROLE_DIM,
+                "of the network before; being tried anew");
+    else if (editor->n_ready < editor->n_whatif)
         ui_printf(canvas, last, rect.column, rect.columns, UI_ROLE_DIM, "%d of %d tried",
                   editor->n_ready, editor->n_whatif);
     else

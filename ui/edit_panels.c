@@ -250,7 +250,7 @@ void ui_editor_draw_best(ui_canvas *canvas, ui_rect rect, const ui_editor *edito
     char time[40], macs[40];
     int column = rect.column, end = rect.column + rect.columns;
     bool is_ready = editor->n_whatif && editor->n_ready == editor->n_whatif;
-    if (!editor->follows || !editor->n_whatif) {
+    if (!editor->follows || !editor->n_whatif || editor->is_whatif_old) {
         ui_text(canvas, rect.row, column, rect.columns, UI_ROLE_DIM, "best next: being tried");
         return;
     }

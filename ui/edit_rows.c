@@ -425,8 +425,10 @@ void ui_editor_set(ui_editor *editor, const nw_point *current, const nw_point *b
         editor->cursor = editor->top = 0;
         editor->wanted[0] = '\0';
     }
-    if (is_other_network || is_other_subject)
+    if (is_other_network || is_other_subject) {
         drop_steps(editor, 0);
+        editor->n_whatif = editor->n_done = editor->n_ready = 0;
+    }
     if (current) {
         keep_open_stages(editor, is_other_network);
         compare_points(editor);

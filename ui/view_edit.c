@@ -224,7 +224,7 @@ static const nw_edit *edit_in_pane(const ui_editor *editor, const places *p)
 {
     int at = editor->pane_cursor;
     if (pane_of(editor, p) == UI_EDITOR_WHATIF)
-        return at < editor->n_whatif ? &editor->whatif[at].edit : NULL;
+        return at < editor->n_whatif && !editor->is_whatif_old ? &editor->whatif[at].edit : NULL;
     if (pane_of(editor, p) == UI_EDITOR_ADVICE)
         return editor->advice && at < editor->advice->n_items ? &editor->advice->items[at].edit
                                                               : NULL;
@@ -485,6 +485,9 @@ static void take_whatifs(ui_editor *editor, const nw_session *session)
     char label[96] = "";
     if (editor->pane_cursor < editor->n_whatif)
         snprintf(label, sizeof label, "%s", editor->whatif[editor->pane_cursor].label);
+    editor->is_whatif_old = !list && editor->current && editor->n_whatif;
+    if (editor->is_whatif_old)
+        return;
     free(editor->whatif);
     editor->whatif = NULL;
     editor->n_whatif = editor->n_done = editor->n_ready = 0;
