@@ -388,6 +388,8 @@ static void follow_history(ui_editor *editor)
             is_same && i < editor->n_steps && strcmp(editor->steps[i].line, steps[i].line) == 0;
         steps[i].latency_ps = is_same ? editor->steps[i].latency_ps : -1;
     }
+    if (editor->is_alike && editor->baseline->arch == nw_arch_origin(editor->current->arch))
+        steps[0].latency_ps = editor->baseline->estimate.latency_ps;
     steps[n].latency_ps = editor->current->estimate.latency_ps;
     drop_steps(editor, 0);
     free(editor->steps);
