@@ -217,6 +217,17 @@ static void assert_valid(const nw_arch *arch, const nw_graph *origin, const char
     ck_assert_int_le(n_nodes, graph->n_nodes);
 }
 
+/* What an edit made is lifted into blocks that say enough to write it again. */
+static void assert_lifts(const nw_arch *arch, const char *line)
+{
+    const nw_arch *anew;
+    nw_error err;
+    ck_assert_msg(nw_arch_rewrite(arch, &anew, &err) == NW_OK, "after %s: %s: %s", line, err.where,
+                  err.message);
+    ck_assert_msg(macs_of(anew) == macs_of(arch), "%s: not the same work", line);
+    nw_arch_release(anew);
+}
+
 /* n edits drawn at random; how many were done. */
 static int edit_at_random(const char *model, int n, uint64_t seed)
 {
@@ -241,7 +252,8 @@ static int edit_at_random(const char *model, int n, uint64_t seed)
         assert_valid(next, nw_arch_graph(first), line);
         nw_arch_release(arch);
         arch = next;
-        n_done++;
+        if (n_done++ % 4 == 0)
+            assert_lifts(arch, line);
     }
     if (first)
         printf("%s: %d of %d random edits done\n", model, n_done, n);

@@ -64,7 +64,8 @@ static int check_nodes(const nw_graph *a, const nw_graph *b)
         ck_assert_int_eq(x->op, y->op);
         ck_assert_int_eq(x->act, y->act);
         ck_assert_int_eq(x->n_inputs, y->n_inputs);
-        n_anew += strcmp(x->name, y->name) != 0;
+        n_anew += strcmp(x->name, y->name) != 0 ||
+                  strcmp(a->tensors[x->outputs[0]].name, b->tensors[y->outputs[0]].name) != 0;
         for (int k = 0; k < x->n_inputs; k++) {
             if (x->inputs[k] == NW_NONE)
                 continue;
@@ -106,6 +107,8 @@ START_TEST(a_network_written_anew_from_its_blocks_is_the_same)
         char a[160], b[160];
         ck_assert_str_eq(nw_block_text(&x[i], a, sizeof a), nw_block_text(&y[i], b, sizeof b));
     }
+    /* one has no layers left, in the other every convolution turns its map before its activation */
+    ck_assert_int_eq(n_anew == 0, strstr(models[_i], "edgetpu") || strstr(models[_i], "fp16"));
     printf("%s: %d of %d operators written anew\n", models[_i], n_anew, graph->n_nodes);
     nw_arch_release(anew);
     nw_arch_release(arch);

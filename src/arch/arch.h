@@ -131,9 +131,10 @@ double nw_arch_recognised(const nw_arch *arch);
 
 /* The same network with the convolutions of every block of kinds conv to bottleneck written anew
  * from the block's parameters: channels, groups, kernel, stride, dilation; weights, activations and
- * what stands between them are kept, and convolutions that no edit can write (transposed ones, two
- * sizes of kernel) stay. For tests: it is the same network. NW_INVALID: the parameters of a block
- * (err->where) are not those of its nodes. */
+ * what stands between them are kept, and convolutions that no edit can write stay: transposed ones,
+ * two sizes of kernel, a transpose before their activation, weights that are not stored. For tests:
+ * it is the same network. NW_INVALID: the parameters of a block (err->where) are not those of its
+ * nodes. */
 NW_CHECKED nw_status nw_arch_rewrite(const nw_arch *arch, const nw_arch **out, nw_error *err);
 
 /* ---- channel groups (group.c) ---- */
