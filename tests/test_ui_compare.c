@@ -7,6 +7,7 @@
 
 #include "src/report/report.h"
 #include "tests/support.h"
+#include "tests/support_golden.h"
 #include "ui/view.h"
 
 /* Rows are those of the terminal less header, message and footer. */
@@ -77,27 +78,10 @@ static void ck_screen(stage *s, const char *part, bool is_there)
     free(screen);
 }
 
-static const char golden_head[] = "# our own output, read by a person before it was kept\n";
-
 static void ck_golden(stage *s, const char *name)
 {
-    char path[128];
-    snprintf(path, sizeof path, "tests/golden/%s.txt", name);
     char *screen = dump(s);
-    if (getenv("NASW_WRITE_GOLDEN")) {
-        FILE *file = fopen(path, "w");
-        ck_assert_ptr_nonnull(file);
-        fprintf(file, "%s%s", golden_head, screen);
-        fclose(file);
-    }
-    char *expected = read_text(path, NULL);
-    ck_assert_msg(expected != NULL, "%s is missing", path);
-    ck_assert(strncmp(expected, golden_head, strlen(golden_head)) == 0);
-    bool is_same = strcmp(expected + strlen(golden_head), screen) == 0;
-    if (!is_same) /* libcheck's messages cannot hold a screen */
-        printf("%s now:\n%s", path, screen);
-    ck_assert_msg(is_same, "%s differs; NASW_WRITE_GOLDEN=1 accepts what is printed above", path);
-    free(expected);
+    ck_golden_screen(name, screen);
     free(screen);
 }
 

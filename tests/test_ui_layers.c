@@ -10,6 +10,7 @@
 
 #include "src/estimator/estimator.h"
 #include "tests/support.h"
+#include "tests/support_golden.h"
 #include "tests/support_net.h"
 #include "ui/layers.h"
 #include "ui/view.h"
@@ -419,27 +420,12 @@ static char *dump(const stage *s, bool ascii)
     return text;
 }
 
-static const char golden_head[] = "# our own output, read by a person before it was kept\n";
-
 static void ck_golden(const stage *s, bool ascii, const char *name)
 {
     char path[128];
-    snprintf(path, sizeof path, "tests/golden/layers_%s.txt", name);
+    snprintf(path, sizeof path, "layers_%s", name);
     char *screen = dump(s, ascii);
-    if (getenv("NASW_WRITE_GOLDEN")) {
-        FILE *file = fopen(path, "w");
-        ck_assert_ptr_nonnull(file);
-        fprintf(file, "%s%s", golden_head, screen);
-        fclose(file);
-    }
-    char *expected = read_text(path, NULL);
-    ck_assert_msg(expected != NULL, "%s is missing", path);
-    ck_assert(strncmp(expected, golden_head, strlen(golden_head)) == 0);
-    bool is_same = strcmp(expected + strlen(golden_head), screen) == 0;
-    if (!is_same) /* libcheck's messages cannot hold a screen */
-        printf("%s now:\n%s", path, screen);
-    ck_assert_msg(is_same, "%s differs; NASW_WRITE_GOLDEN=1 accepts what is printed above", path);
-    free(expected);
+    ck_golden_screen(path, screen);
     free(screen);
 }
 
