@@ -37,18 +37,8 @@ static int32_t *map_axis(const nw_edited *before, int axis, int64_t old_size, in
 static void set_derived(nw_draft *draft, nw_tensor_id id, const nw_tensor *old,
                         const nw_reshaped *to)
 {
-    nw_edited edited;
+    nw_edited edited = nw_tensor_edited(old);
     int32_t *maps[NW_MAX_RANK] = {NULL};
-    if (old->edited)
-        edited = *old->edited;
-    else
-        edited = (nw_edited){.data = old->data,
-                             .n_bytes = old->n_bytes,
-                             .dtype = old->dtype,
-                             .shape = old->shape,
-                             .quant = old->quant,
-                             .file_offset = old->file_offset,
-                             .file_path = old->file_path};
     for (int i = 0; i < to->shape.rank; i++) {
         maps[i] =
             map_axis(old->edited, i, old->shape.dims[i], to->shape.dims[i], to->is_spatial[i]);

@@ -135,15 +135,7 @@ static void edit_constant(nw_resizer *r, nw_tensor_id id, const nw_term *terms, 
         set_bare_shape(&r->graph->tensors[id], &shape);
         return;
     }
-    nw_edited edited = {.data = old->data,
-                        .n_bytes = old->n_bytes,
-                        .dtype = old->dtype,
-                        .shape = old->shape,
-                        .quant = old->quant,
-                        .file_offset = old->file_offset,
-                        .file_path = old->file_path};
-    if (old->edited)
-        edited = *old->edited;
+    nw_edited edited = nw_tensor_edited(old);
     for (int axis = 0; axis < shape.rank; axis++)
         if (nw_resizer_changes(r, terms[axis]))
             add_map(r, &edited, axis, terms[axis]);

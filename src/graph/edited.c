@@ -92,20 +92,25 @@ void nw_graph_set_edited(nw_graph *graph, nw_tensor_id id, nw_dtype dtype, const
                           .is_stored = true};
 }
 
+nw_edited nw_tensor_edited(const nw_tensor *tensor)
+{
+    if (tensor->edited)
+        return *tensor->edited;
+    return (nw_edited){.data = tensor->data,
+                       .n_bytes = tensor->n_bytes,
+                       .dtype = tensor->dtype,
+                       .shape = tensor->shape,
+                       .quant = tensor->quant,
+                       .file_offset = tensor->file_offset,
+                       .file_path = tensor->file_path};
+}
+
 void nw_graph_map_axis(nw_graph *graph, nw_tensor_id id, int axis, const int32_t *map, int64_t n,
                        bool is_spatial, nw_edit_fill fill, int32_t fan_in)
 {
     const nw_tensor *tensor = &graph->tensors[id];
     nw_shape shape = tensor->shape;
-    nw_edited edited = {.data = tensor->data,
-                        .n_bytes = tensor->n_bytes,
-                        .dtype = tensor->dtype,
-                        .shape = tensor->shape,
-                        .quant = tensor->quant,
-                        .file_offset = tensor->file_offset,
-                        .file_path = tensor->file_path};
-    if (tensor->edited)
-        edited = *tensor->edited;
+    nw_edited edited = nw_tensor_edited(tensor);
     int32_t *composed = nw_graph_alloc(graph, (size_t)n * sizeof *composed);
     const int32_t *before = edited.maps[axis];
     for (int64_t i = 0; i < n; i++) {

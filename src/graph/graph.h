@@ -253,6 +253,9 @@ void nw_graph_set_ints(nw_graph *graph, nw_tensor_id tensor, const int64_t *valu
 void nw_graph_map_axis(nw_graph *graph, nw_tensor_id tensor, int axis, const int32_t *map,
                        int64_t n, bool is_spatial, nw_edit_fill fill, int32_t fan_in);
 
+/* What a constant is derived from now: its own edits, or its stored bytes as they are. */
+nw_edited nw_tensor_edited(const nw_tensor *tensor);
+
 /* Makes a tensor of an unsealed copy a constant that is derived from another one as *edited says
  * (its struct and maps are copied; a map is as long as its axis in shape), of that type and shape.
  * What edited points to besides lives as long as the graph. */
