@@ -25,19 +25,6 @@ int ui_editor_depth(const ui_editor *editor, int stage)
     return depth;
 }
 
-static bool has_expansion(const nw_block *block)
-{
-    switch (block->kind) {
-    case NW_BLOCK_IBN:
-    case NW_BLOCK_FUSED:
-    case NW_BLOCK_GROUPED:
-    case NW_BLOCK_FUSED_GROUPED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Whether all blocks of a stage that count agree with its first one. */
 typedef struct agreement {
     bool kind, kernel, expansion;
@@ -115,7 +102,7 @@ static void fill_cells(const ui_editor *editor, ui_editor_row *row)
     set_cell(row, UI_EDITOR_KERNEL, counts && b->kernel > 0, "%d%s", (int)b->kernel,
              all.kernel ? "" : "+");
     set_cell(row, UI_EDITOR_STRIDE, counts && b->stride > 0, "%d", (int)b->stride);
-    set_cell(row, UI_EDITOR_EXP, has_expansion(b), "%.3g%s", b->expansion,
+    set_cell(row, UI_EDITOR_EXP, nw_block_kind_expands(b->kind), "%.3g%s", b->expansion,
              all.expansion ? "" : "+");
     set_cell(row, UI_EDITOR_CHAN, has_channels, "%lld", (long long)row->channels);
 }

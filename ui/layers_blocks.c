@@ -40,19 +40,6 @@ const char *ui_layers_where(const ui_layers *layers, const ui_layers_row *row, i
 
 /* ---- text ---- */
 
-static bool expands(const nw_block *block)
-{
-    switch (block->kind) {
-    case NW_BLOCK_IBN:
-    case NW_BLOCK_FUSED:
-    case NW_BLOCK_GROUPED:
-    case NW_BLOCK_FUSED_GROUPED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* "ibn k3 e6"; what no pattern claims by its slowest kernel: "op eltwise". */
 static const char *kind_of(ui_layers *layers, const ui_layers_row *row)
 {
@@ -67,7 +54,7 @@ static const char *kind_of(ui_layers *layers, const ui_layers_row *row)
     used = (size_t)snprintf(text, sizeof text, "%s", nw_block_kind_name(block->kind));
     if (block->kernel > 0 && block->kind != NW_BLOCK_FC)
         used += (size_t)snprintf(text + used, sizeof text - used, " k%d", (int)block->kernel);
-    if (expands(block))
+    if (nw_block_kind_expands(block->kind))
         snprintf(text + used, sizeof text - used, " e%.3g", block->expansion);
     return nw_arena_strdup(&layers->arena, text);
 }

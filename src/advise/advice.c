@@ -31,25 +31,12 @@ typedef struct scene {
 
 /* ---- looking at a block ---- */
 
-typedef struct ranked {
-    int64_t cost_ps;
-    int index;
-} ranked;
-
-static int dearest_first(const void *a, const void *b)
-{
-    const ranked *x = a, *y = b;
-    if (x->cost_ps != y->cost_ps)
-        return x->cost_ps < y->cost_ps ? 1 : -1;
-    return x->index - y->index;
-}
-
 static void look(const nw_subject *subject, const nw_estimate *e, const nw_block *block, scene *out)
 {
     int n_blocks, n = e->kernels->n_kernels;
     const nw_block *blocks = nw_arch_blocks(subject->arch, &n_blocks);
     nw_block_cost *costs = nw_alloc(((size_t)n_blocks + 1) * sizeof *costs);
-    ranked *order = nw_alloc(((size_t)n + 1) * sizeof *order);
+    nw_ranked *order = nw_alloc(((size_t)n + 1) * sizeof *order);
     *out = (scene){.subject = subject, .estimate = e, .block = block};
     nw_block_costs(subject->arch, subject->hw, e, costs);
     out->cost = costs[block - blocks];
@@ -58,9 +45,9 @@ static void look(const nw_subject *subject, const nw_estimate *e, const nw_block
         const nw_kernel *kernel = &e->kernels->kernels[i];
         if (kernel->shape.parts[0].kind != NW_KERNEL_VIEW && kernel->main >= 0 &&
             nw_arch_block_of(subject->arch, kernel->main) == block)
-            order[out->n_kernels++] = (ranked){e->costs[i].latency_ps, i};
+            order[out->n_kernels++] = (nw_ranked){e->costs[i].latency_ps, i};
     }
-    qsort(order, (size_t)out->n_kernels, sizeof *order, dearest_first);
+    qsort(order, (size_t)out->n_kernels, sizeof *order, nw_dearest_first);
     for (int i = 0; i < out->n_kernels; i++)
         out->kernels[i] = order[i].index;
     free(costs);

@@ -1,7 +1,7 @@
 /* block.c - what belongs to a block of the kernels' costs, and what alignment a hardware wants. */
 #include <string.h>
 
-#include "src/advise/advise.h"
+#include "src/advise/internal.h"
 
 static int index_of(const nw_arch *arch, const nw_block *blocks, int n_blocks, nw_node_id node)
 {
@@ -33,6 +33,14 @@ static void add_kernel(const nw_hw *hw, const nw_estimate *e, int index, nw_bloc
     sum->utilisation += cost->utilisation * (double)cost->latency_ps;
     if (kind == NW_KERNEL_HOST)
         sum->host_ps += cost->latency_ps;
+}
+
+int nw_dearest_first(const void *a, const void *b)
+{
+    const nw_ranked *x = a, *y = b;
+    if (x->cost_ps != y->cost_ps)
+        return x->cost_ps < y->cost_ps ? 1 : -1;
+    return x->index - y->index;
 }
 
 void nw_block_costs(const nw_arch *arch, const nw_hw *hw, const nw_estimate *estimate,

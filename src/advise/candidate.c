@@ -152,9 +152,7 @@ void nw_candidates_channels(const nw_arch *arch, const nw_hw *hw, const nw_block
 
 bool nw_block_expands(const nw_block *block)
 {
-    return (block->kind == NW_BLOCK_IBN || block->kind == NW_BLOCK_FUSED ||
-            block->kind == NW_BLOCK_GROUPED || block->kind == NW_BLOCK_FUSED_GROUPED) &&
-           block->in_c > 0 && block->mid_c != block->in_c;
+    return nw_block_kind_expands(block->kind) && block->in_c > 0 && block->mid_c != block->in_c;
 }
 
 /* The next of the expansions that blocks are published with; and the expanded channels on the

@@ -17,6 +17,13 @@ NW_CHECKED nw_status nw_effect_beside(const nw_subject *subject, const nw_estima
                                       const nw_counts *counts, const nw_edit *edits, int n_edits,
                                       nw_effect *out, const nw_arch **after, nw_error *err);
 
+/* For qsort: what costs most comes first, then by index. */
+typedef struct nw_ranked {
+    int64_t cost_ps;
+    int index;
+} nw_ranked;
+int nw_dearest_first(const void *a, const void *b); /* block.c */
+
 /* ---- candidate.c: the edits one key away ---- */
 
 typedef struct nw_candidate {

@@ -23,19 +23,6 @@ struct nw_whatif {
 
 /* ---- the list ---- */
 
-typedef struct ranked {
-    int64_t cost_ps;
-    int index;
-} ranked;
-
-static int dearest_first(const void *a, const void *b)
-{
-    const ranked *x = a, *y = b;
-    if (x->cost_ps != y->cost_ps)
-        return x->cost_ps < y->cost_ps ? 1 : -1;
-    return x->index - y->index;
-}
-
 /* What the making of a list knows. */
 typedef struct maker {
     const nw_subject *subject;
@@ -169,15 +156,15 @@ static void add_everywhere(maker *m, const int *chosen, int n)
 
 static void make_candidates(maker *m)
 {
-    ranked *order = nw_alloc(((size_t)m->n_blocks + 1) * sizeof *order);
+    nw_ranked *order = nw_alloc(((size_t)m->n_blocks + 1) * sizeof *order);
     int *chosen = nw_alloc(((size_t)m->n_blocks + 1) * sizeof *chosen);
     int n = 0, n_groups;
     nw_arch_groups(m->subject->arch, &n_groups);
     uint8_t *is_seen = nw_zalloc((size_t)n_groups + 1);
     for (int i = 0; i < m->n_blocks; i++)
         if (!m->where || nw_selects(m->where, &m->blocks[i]))
-            order[n++] = (ranked){m->costs[i].latency_ps, i};
-    qsort(order, (size_t)n, sizeof *order, dearest_first);
+            order[n++] = (nw_ranked){m->costs[i].latency_ps, i};
+    qsort(order, (size_t)n, sizeof *order, nw_dearest_first);
     n = n < MAX_BLOCKS ? n : MAX_BLOCKS;
     for (int i = 0; i < n; i++) {
         chosen[i] = order[i].index;
@@ -194,10 +181,10 @@ static void make_candidates(maker *m)
 static void make_rows(nw_whatif *list, const nw_candidate_list *candidates)
 {
     size_t n = candidates->n;
-    ranked *order = nw_alloc((n + 1) * sizeof *order);
+    nw_ranked *order = nw_alloc((n + 1) * sizeof *order);
     for (size_t i = 0; i < n; i++)
-        order[i] = (ranked){candidates->items[i].cost_ps, (int)i};
-    qsort(order, n, sizeof *order, dearest_first);
+        order[i] = (nw_ranked){candidates->items[i].cost_ps, (int)i};
+    qsort(order, n, sizeof *order, nw_dearest_first);
     list->rows = nw_zalloc((n + 1) * sizeof *list->rows);
     list->n_rows = (int)n;
     for (size_t i = 0; i < n; i++) {

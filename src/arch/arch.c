@@ -28,6 +28,12 @@ const char *nw_block_kind_name(nw_block_kind kind)
     return kind_names[kind];
 }
 
+bool nw_block_kind_expands(nw_block_kind kind)
+{
+    return kind == NW_BLOCK_IBN || kind == NW_BLOCK_FUSED || kind == NW_BLOCK_GROUPED ||
+           kind == NW_BLOCK_FUSED_GROUPED;
+}
+
 nw_block_kind nw_block_kind_find(const char *name)
 {
     for (int kind = 0; kind < NW_BLOCK_COUNT; kind++)

@@ -54,6 +54,9 @@ const char *nw_block_kind_name(nw_block_kind kind);
 /* Also aliases of the field: mbconv, ir, er, fused_ibn, ds, cn, tu. NW_BLOCK_COUNT: none. */
 nw_block_kind nw_block_kind_find(const char *name);
 
+/* Inverted bottlenecks, fused and grouped ones: kinds with an expansion. */
+bool nw_block_kind_expands(nw_block_kind kind);
+
 /* Which convolution of a block. */
 typedef enum nw_part_role {
     NW_PART_EXPAND,    /* 1x1 up (ibn, grouped), 1x1 to the input rank, 1x1 down of a bottleneck */

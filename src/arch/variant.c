@@ -25,20 +25,14 @@ typedef struct parts {
     nw_piece expand, spatial, project, squeeze[2];
 } parts;
 
-static bool is_expanding(nw_block_kind kind)
-{
-    return kind == NW_BLOCK_IBN || kind == NW_BLOCK_FUSED || kind == NW_BLOCK_GROUPED ||
-           kind == NW_BLOCK_FUSED_GROUPED;
-}
-
 static bool can_become(nw_block_kind from, nw_block_kind to)
 {
     if (from == NW_BLOCK_CONV)
         return to == NW_BLOCK_DSEP;
     if (from == NW_BLOCK_DSEP && to == NW_BLOCK_CONV)
         return true;
-    return (is_expanding(from) || from == NW_BLOCK_DSEP || from == NW_BLOCK_TUCKER) &&
-           (is_expanding(to) || to == NW_BLOCK_DSEP || to == NW_BLOCK_TUCKER);
+    return (nw_block_kind_expands(from) || from == NW_BLOCK_DSEP || from == NW_BLOCK_TUCKER) &&
+           (nw_block_kind_expands(to) || to == NW_BLOCK_DSEP || to == NW_BLOCK_TUCKER);
 }
 
 static int64_t times(int64_t channels, double factor)
@@ -58,7 +52,7 @@ static int64_t expanded(const nw_block *block, const nw_edit *edit)
 {
     if (edit->number > 0)
         return times(block->in_c, edit->number);
-    return is_expanding(block->kind) ? block->mid_c : times(block->in_c, USUAL_EXPANSION);
+    return nw_block_kind_expands(block->kind) ? block->mid_c : times(block->in_c, USUAL_EXPANSION);
 }
 
 static nw_status plan_groups(const nw_block *block, const char *where, plan *out, nw_error *err)
@@ -89,7 +83,7 @@ static nw_status plan_kind(const nw_block *block, const nw_edit *edit, const cha
     out->has_project = edit->block != NW_BLOCK_CONV;
     out->has_expand = edit->block == NW_BLOCK_IBN || edit->block == NW_BLOCK_GROUPED ||
                       edit->block == NW_BLOCK_TUCKER;
-    if (is_expanding(edit->block))
+    if (nw_block_kind_expands(edit->block))
         out->mid_c = expanded(block, edit);
     out->rank_c = out->mid_c;
     switch (edit->block) {
@@ -203,7 +197,7 @@ static void set_expand(nw_draft *draft, const parts *p, const plan *to)
 static bool is_same(const nw_block *block, const nw_edit *edit, const plan *to)
 {
     return block->kind == edit->block && block->groups == to->groups &&
-           (!is_expanding(block->kind) || block->mid_c == to->mid_c) &&
+           (!nw_block_kind_expands(block->kind) || block->mid_c == to->mid_c) &&
            (block->kind != NW_BLOCK_TUCKER || edit->number == 0 ||
             (block->mid_c == to->mid_c && block->rank_out == to->rank_c));
 }
@@ -211,9 +205,9 @@ static bool is_same(const nw_block *block, const nw_edit *edit, const plan *to)
 static void describe(const nw_block *block, const nw_edit *edit, const plan *to, nw_edit_note *note)
 {
     char before[32] = "", after[32] = "";
-    if (is_expanding(block->kind))
+    if (nw_block_kind_expands(block->kind))
         snprintf(before, sizeof before, " e%.3g", block->expansion);
-    if (is_expanding(edit->block) || edit->block == NW_BLOCK_TUCKER)
+    if (nw_block_kind_expands(edit->block) || edit->block == NW_BLOCK_TUCKER)
         snprintf(after, sizeof after, " e%.3g", (double)to->mid_c / (double)to->in_c);
     if (note->is_done)
         snprintf(note->text, sizeof note->text, "%s%s -> %s%s", nw_block_kind_name(block->kind),
@@ -231,7 +225,7 @@ nw_status nw_edit_variant(nw_draft *draft, const nw_block *block, const nw_edit 
     plan to;
     nw_block_label(block, where, sizeof where);
     if (edit->block != block->kind && !can_become(block->kind, edit->block)) {
-        bool wants_expansion = block->kind == NW_BLOCK_CONV && is_expanding(edit->block);
+        bool wants_expansion = block->kind == NW_BLOCK_CONV && nw_block_kind_expands(edit->block);
         return nw_fail(err, NW_INVALID, where,
                        wants_expansion ? "has no expansion for kind %s: it is a block of kind %s"
                                        : "cannot become kind %s: it is a block of kind %s",
