@@ -1,0 +1,76 @@
+/* score.h - zero-cost scores: what a network could learn, judged by its form alone.
+ *
+ * A score is a function of one network, never of the company it is listed in, and never called an
+ * accuracy. All are closed forms of the lifted blocks; larger is meant to be better.
+ *
+ * Parts that add up over the network are integers, so that any order of adding gives the same
+ * score. `unfused` counts are those of the unfused twin: the same network with every fused or
+ * grouped inverted bottleneck, and every Tucker block, counted as the inverted bottleneck
+ * (1x1, depthwise k x k, 1x1) between the same channels, so that choosing a variant of a block
+ * changes latency and never the score by itself.
+ *
+ * default   ln(unfused params) + 0.5 ln(unfused MACs) + 0.02 H
+ * h         sum over convolutions of 1/2 ln(in_c k_h k_w / groups): the entropy core of MAE-DET
+ *           (Sun et al. 2021, arXiv 2111.13336)
+ * mae_det   sum over the maps' resolutions s of w_s (H up to the end of s + ln C_s),
+ *           w = 0 0 1 1 6 for strides 2 4 8 16 32
+ * deepmad   sum over s of w_s H_s ln(C_s r_s^2), w = 1 1 1 1 8, with the cap on effectiveness
+ *           (depth over the geometric mean of the widths; Shen et al. 2023, arXiv 2303.02165)
+ * macs, params   logarithms of the counts of graph.h, as baselines
+ */
+#ifndef NW_SCORE_H
+#define NW_SCORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "src/arch/arch.h"
+
+/* kind, name everywhere */
+#define NW_SCORES(X)                                                                               \
+    X(DEFAULT, "default")                                                                          \
+    X(ENTROPY, "h")                                                                                \
+    X(MAE_DET, "mae_det")                                                                          \
+    X(DEEPMAD, "deepmad")                                                                          \
+    X(MACS, "macs")                                                                                \
+    X(PARAMS, "params")
+
+typedef enum nw_score_kind {
+#define X(kind, name) NW_SCORE_##kind,
+    NW_SCORES(X)
+#undef X
+        NW_SCORE_COUNT
+} nw_score_kind;
+
+const char *nw_score_name(nw_score_kind kind);
+nw_score_kind nw_score_find(const char *name); /* NW_SCORE_COUNT: none */
+
+/* Additive over blocks, exact. */
+typedef struct nw_score_parts {
+    int64_t macs, params;                 /* the network's own */
+    int64_t unfused_macs, unfused_params; /* of its unfused twin */
+    int64_t h_nano;                       /* H in units of 1e-9, rounded once a convolution */
+} nw_score_parts;
+
+/* The parts of a network; per_block (may be NULL): room for one a block of nw_arch_blocks. What
+ * belongs to no block (folded nodes) is in the total alone. The total's macs and params are those
+ * of nw_graph_count. */
+void nw_score_find_parts(const nw_arch *arch, nw_score_parts *total, nw_score_parts *per_block);
+
+/* The default from parts. fusion_credit 0 to 1: how much of what fusing adds in MACs and params
+ * counts (0: none, the default; see README on how scores are gamed). -INFINITY without MACs or
+ * params. */
+double nw_score_default(const nw_score_parts *parts, double fusion_credit);
+
+typedef struct nw_score {
+    nw_score_parts parts;
+    double values[NW_SCORE_COUNT]; /* NAN: not defined for this network */
+    double effectiveness;          /* DeepMAD's: depth over geometric mean width; NAN: none */
+    bool is_capped; /* it is beyond DeepMAD's cap: values[DEEPMAD] is not to be had */
+} nw_score;
+
+#define NW_DEEPMAD_CAP 0.5 /* on effectiveness; ImageNet nets use 0.1 to 0.5 */
+
+void nw_score_of(const nw_arch *arch, nw_score *out);
+
+#endif
