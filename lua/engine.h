@@ -15,6 +15,7 @@
 #include "src/base/error.h"
 #include "src/base/text.h"
 #include "src/session/session.h"
+#include "src/space/space.h"
 
 typedef struct lua_engine lua_engine;
 
@@ -73,6 +74,14 @@ void lua_engine_hint(void *context, const char *line, nw_buf *out);
 /* An nw_script_runner, context is the engine: runs path in a fresh engine of the same config;
  * what it prints become messages of the session. */
 nw_status lua_engine_run_script(void *context, nw_session *session, const char *path,
+                                nw_error *err);
+
+/* The load of an nw_space_loader; context is a lua_config, which outlives what is loaded. Runs path
+ * in an engine of its own, in the sandbox unless the config says otherwise, and seals the space
+ * that the file returns; a network returned becomes the usual space of it (nw_space_of_model). The
+ * engine lives as long as conditions in Lua (nw_space_n_predicates) of the space do. err->message:
+ * what is wrong, err->where: "F.lua:12", the declaration or the line of the script. */
+nw_status lua_engine_load_space(void *context, const char *path, const nw_space **out,
                                 nw_error *err);
 
 /* Calls row for each function and field registered: "nasw.load", "Network:ops", "Network.macs".

@@ -255,6 +255,20 @@ static bool is_script_call(int argc, char **argv)
     return argc > i && (strcmp(argv[i], "--script") == 0 || strncmp(argv[i], "--script=", 9) == 0);
 }
 
+/* nasw COMMAND ... */
+static int run_command(const nw_command *command, nw_options *o, int argc, char **argv,
+                       nw_arena *arena)
+{
+    if (!nw_options_parse(o, argv[1], argc - 2, argv + 2, arena))
+        return NW_EXIT_USAGE;
+    if (o->help)
+        return nw_command_print_help();
+    lua_config config = {.data_path = o->data_path, .is_trusted = o->trust};
+    const nw_space_loader loader = {&config, lua_engine_load_space};
+    o->space_loader = &loader;
+    return command->run(o);
+}
+
 static int run(int argc, char **argv, nw_arena *arena)
 {
     nw_options o = {.data_path = nw_options_data_path(arena)};
@@ -265,11 +279,8 @@ static int run(int argc, char **argv, nw_arena *arena)
     if (is_script_call(argc, argv))
         return run_script(argc, argv, o.data_path);
     const nw_command *command = argc > 1 ? nw_command_find(argv[1]) : NULL;
-    if (command) {
-        if (!nw_options_parse(&o, argv[1], argc - 2, argv + 2, arena))
-            return NW_EXIT_USAGE;
-        return o.help ? nw_command_print_help() : command->run(&o);
-    }
+    if (command)
+        return run_command(command, &o, argc, argv, arena);
     if (argc > 1 && !is_model_or_option(argv[1]))
         return nw_command_fail_usage("unknown command %s; see nasw --help", argv[1]);
     if (!nw_options_parse(&o, NW_WORKBENCH, argc - 1, argv + 1, arena))

@@ -13,6 +13,7 @@
 #include "src/base/error.h"
 #include "src/base/text.h"
 #include "src/format/format.h"
+#include "src/space/space.h"
 
 /* Exit status of the program. Interrupted: what was finished is kept. */
 enum { NW_EXIT_DONE = 0, NW_EXIT_BAD_FILE = 1, NW_EXIT_USAGE = 2, NW_EXIT_INTERRUPTED = 130 };
@@ -40,7 +41,8 @@ typedef struct nw_options {
     const char *edits[NW_MAX_EDITS]; /* --edit, in order; behind those of edits_file */
     int n_edits;
     const char *edits_file;
-    const char *data_path; /* where descriptions are looked up, colon-separated */
+    const char *data_path;               /* where descriptions are looked up, colon-separated */
+    const nw_space_loader *space_loader; /* of spaces in Lua; NULL: there is none */
 } nw_options;
 
 typedef struct nw_command {

@@ -241,4 +241,10 @@ typedef struct nw_space_loader {
     nw_status (*load)(void *context, const char *path, const nw_space **out, nw_error *err);
 } nw_space_loader;
 
+/* The space of a file: a .lua by the loader (NULL: NW_UNSUPPORTED), the usual dimensions of any
+ * model (nw_model_load: "demo", ONNX, ...) with channels in steps of 8, sealed. Release it. Errors
+ * start with the path. */
+NW_CHECKED nw_status nw_space_load(const char *path, const nw_space_loader *loader,
+                                   const nw_space **out, nw_error *err);
+
 #endif
