@@ -402,15 +402,17 @@ START_TEST(direct_colours_keep_out_of_the_palettes_numbers)
 }
 END_TEST
 
-/* The ramp of the 256 as designed: 53 55 24 30 36 77 184 226. */
+/* The ramp of the 256 as designed: 53 55 24 30 36 77 184 226. Viridis begins and ends with these in
+ * matplotlib's table, and has this in its middle (entry 136 of 256). */
 START_TEST(the_ramp_is_the_designed_one)
 {
     static const int expected[] = {53, 55, 24, 30, 36, 77, 184, 226};
     for (int i = 0; i < UI_RAMP_STEPS; i++)
         ck_assert_int_eq(ui_theme_look((ui_role)(UI_ROLE_RAMP + i), UI_TIER_256).color,
-                         expected[i]);
+                         expected[i / 2]);
     ck_assert_int_eq(ui_theme_look(UI_ROLE_RAMP, UI_TIER_DIRECT).color, 0x440154);
-    ck_assert_int_eq(ui_theme_look((ui_role)(UI_ROLE_RAMP + 7), UI_TIER_DIRECT).color, 0xfde725);
+    ck_assert_int_eq(ui_theme_look((ui_role)(UI_ROLE_RAMP + 8), UI_TIER_DIRECT).color, 0x1f988b);
+    ck_assert_int_eq(ui_theme_look((ui_role)(UI_ROLE_RAMP + 15), UI_TIER_DIRECT).color, 0xfde725);
 }
 END_TEST
 

@@ -129,6 +129,7 @@ static void fit_canvas(app *a)
         return;
     ui_canvas_fini(&a->canvas);
     ui_canvas_init(&a->canvas, rows, columns, ui_term_is_ascii());
+    a->canvas.has_color = ui_term_has_color();
 }
 
 /* has_stopped: what Ctrl-C was for has heard of it already. */

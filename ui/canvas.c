@@ -22,13 +22,14 @@ typedef struct twin {
 
 /* In the order of ui_glyph_id; then what frames, bars and charts are made of. */
 static const twin twins[] = {
-    {0x25bc, 'v'}, {0x25b2, '^'}, {0x00d7, 'x'}, {0x00b7, '.'},  {0x25cf, '@'}, {0x00b2, '2'},
-    {0x0394, 'd'}, {0x2192, '>'}, {0x25b6, '>'}, {0x2026, '~'},  {0x2500, '-'}, {0x2571, '/'},
-    {0x250c, '+'}, {0x2510, '+'}, {0x2514, '+'}, {0x2518, '+'},  {0x2502, '|'}, {0x2014, '-'},
-    {0x2191, '^'}, {0x2193, 'v'}, {0x2190, '<'}, {0x2260, '!'},  {0x2265, '>'}, {0x2264, '<'},
-    {0x2581, '.'}, {0x2582, ':'}, {0x2583, '-'}, {0x2584, '='},  {0x2585, '+'}, {0x2586, '*'},
-    {0x2587, '#'}, {0x2588, '#'}, {0x258f, ' '}, {0x258e, ' '},  {0x258d, ' '}, {0x258c, '#'},
-    {0x258b, '#'}, {0x258a, '#'}, {0x2589, '#'}, {0x2575, '\''}, {0x2212, '-'}, {0x00b1, '~'},
+    {0x25bc, 'v'}, {0x25b2, '^'}, {0x00d7, 'x'},  {0x00b7, '.'},  {0x25cf, '@'},  {0x00b2, '2'},
+    {0x0394, 'd'}, {0x2192, '>'}, {0x25b6, '>'},  {0x2026, '~'},  {0x2500, '-'},  {0x2571, '/'},
+    {0x2605, '*'}, {0x2580, '#'}, {0x2196, '\\'}, {0x2197, '/'},  {0x2198, '\\'}, {0x2199, '/'},
+    {0x250c, '+'}, {0x2510, '+'}, {0x2514, '+'},  {0x2518, '+'},  {0x2502, '|'},  {0x2014, '-'},
+    {0x2191, '^'}, {0x2193, 'v'}, {0x2190, '<'},  {0x2260, '!'},  {0x2265, '>'},  {0x2264, '<'},
+    {0x2581, '.'}, {0x2582, ':'}, {0x2583, '-'},  {0x2584, '='},  {0x2585, '+'},  {0x2586, '*'},
+    {0x2587, '#'}, {0x2588, '#'}, {0x258f, ' '},  {0x258e, ' '},  {0x258d, ' '},  {0x258c, '#'},
+    {0x258b, '#'}, {0x258a, '#'}, {0x2589, '#'},  {0x2575, '\''}, {0x2212, '-'},  {0x00b1, '~'},
     {0x28ff, '#'}, /* stands for all of braille */
 };
 enum { N_TWINS = sizeof twins / sizeof *twins };
@@ -69,6 +70,22 @@ uint32_t ui_level_glyph(const ui_canvas *canvas, int level)
 {
     level = level < 1 ? 1 : level > 8 ? 8 : level;
     return for_canvas(canvas, (uint32_t)(LEVEL_ONE + level - 1));
+}
+
+uint32_t ui_arrow_glyph(const ui_canvas *canvas, int right, int down)
+{
+    static const uint16_t arrows[3][3] = {
+        {0x2196, 0x2191, 0x2197}, {0x2190, 0x00b7, 0x2192}, {0x2199, 0x2193, 0x2198}};
+    right = right < 0 ? 0 : right > 0 ? 2 : 1;
+    down = down < 0 ? 0 : down > 0 ? 2 : 1;
+    return for_canvas(canvas, arrows[down][right]);
+}
+
+uint32_t ui_ramp_glyph(int step)
+{
+    static const char glyphs[] = " .:-=+*#";
+    step = step < 0 ? 0 : step >= UI_RAMP_STEPS ? UI_RAMP_STEPS - 1 : step;
+    return (uint32_t)glyphs[step * (int)(sizeof glyphs - 1) / UI_RAMP_STEPS];
 }
 
 uint32_t ui_glyph_used(int index)
@@ -197,7 +214,15 @@ void ui_put(ui_canvas *canvas, int row, int column, ui_role role, uint32_t glyph
 {
     ui_cell *cell = cell_at(canvas, row, column);
     if (cell)
-        *cell = (ui_cell){for_canvas(canvas, glyph), (uint8_t)role, false};
+        *cell = (ui_cell){.glyph = for_canvas(canvas, glyph), .role = (uint8_t)role};
+}
+
+void ui_put_on(ui_canvas *canvas, int row, int column, ui_role role, ui_role back, uint32_t glyph)
+{
+    ui_cell *cell = cell_at(canvas, row, column);
+    if (cell)
+        *cell = (ui_cell){
+            .glyph = for_canvas(canvas, glyph), .role = (uint8_t)role, .back = (uint8_t)back};
 }
 
 int ui_text(ui_canvas *canvas, int row, int column, int max_columns, ui_role role, const char *text)

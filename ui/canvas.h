@@ -28,13 +28,14 @@ typedef enum ui_role {
     UI_ROLE_FOOTER, /* last row */
     UI_ROLE_MATCH,  /* the part of a text that a filter matched */
     UI_ROLE_RAMP,   /* UI_ROLE_RAMP + i, i < UI_RAMP_STEPS: cost, low to high */
-    UI_ROLE_COUNT = UI_ROLE_RAMP + 8
+    UI_ROLE_COUNT = UI_ROLE_RAMP + 16
 } ui_role;
-#define UI_RAMP_STEPS 8
+#define UI_RAMP_STEPS 16
 
 typedef struct ui_cell {
     uint32_t glyph; /* Unicode; 0 is a space */
     uint8_t role;   /* ui_role */
+    uint8_t back; /* the role whose colour is behind the glyph; UI_ROLE_TEXT: the terminal's own */
     bool reverse;
 } ui_cell;
 
@@ -46,7 +47,8 @@ typedef struct ui_canvas {
     int rows, columns;
     ui_cell *cells; /* rows x columns */
     ui_rect clip;
-    bool ascii; /* draw with ASCII glyphs only */
+    bool ascii;     /* draw with ASCII glyphs only */
+    bool has_color; /* roles of the ramp can be told apart */
 } ui_canvas;
 
 void ui_canvas_init(ui_canvas *canvas, int rows, int columns, bool ascii);
@@ -71,6 +73,8 @@ void ui_text_right(ui_canvas *canvas, int row, int column, ui_role role, const c
 int ui_text_wrapped(ui_canvas *canvas, ui_rect rect, ui_role role, const char *text);
 
 void ui_put(ui_canvas *canvas, int row, int column, ui_role role, uint32_t glyph);
+/* The same with another role's colour behind it. */
+void ui_put_on(ui_canvas *canvas, int row, int column, ui_role role, ui_role back, uint32_t glyph);
 void ui_fill(ui_canvas *canvas, ui_rect rect, ui_role role, uint32_t glyph);
 void ui_reverse_row(ui_canvas *canvas, int row, int column, int columns);
 
@@ -101,12 +105,21 @@ typedef enum ui_glyph_id {
     UI_GLYPH_ELLIPSIS, /* … ~ */
     UI_GLYPH_RULE,     /* ─ - */
     UI_GLYPH_SLOPE,    /* ╱ / */
+    UI_GLYPH_STAR,     /* ★ * */
+    UI_GLYPH_HALF,     /* ▀ # */
     UI_GLYPH_COUNT
 } ui_glyph_id;
 uint32_t ui_glyph(const ui_canvas *canvas, ui_glyph_id id);
 
 /* Column i of 8 of a bar chart's cell: ▁▂▃▄▅▆▇█, in ASCII . : - = + * # #. level 1 to 8. */
 uint32_t ui_level_glyph(const ui_canvas *canvas, int level);
+
+/* An arrow one cell to the right (-1, 0, 1) and down (-1, 0, 1): ←↑→↓↖↗↘↙, in ASCII < ^ > v and
+ * \\ /; none of both: a dot. */
+uint32_t ui_arrow_glyph(const ui_canvas *canvas, int right, int down);
+
+/* Step i of the ramp as a glyph, low to high: " .:-=+*#". */
+uint32_t ui_ramp_glyph(int step);
 
 /* Every glyph beyond ASCII that the canvas itself uses, by index; 0 behind the last. The terminal
  * checks them for their width. */

@@ -30,7 +30,8 @@ static struct {
     struct termios before;
     bool is_ascii, has_mouse, is_xterm;
     attr_t attributes[UI_ROLE_COUNT];
-    int pairs[UI_ROLE_COUNT];
+    int colors[UI_ROLE_COUNT], pairs[UI_ROLE_COUNT]; /* with the default background */
+    bool has_color;
     ui_cell *shown; /* what curses has been told */
     int rows, columns;
     char show_cursor[32];
@@ -117,6 +118,7 @@ static void set_looks(ui_tier tier)
         term.attributes[role] = (look.bold ? WA_BOLD : 0) | (look.dim ? WA_DIM : 0) |
                                 (look.underline ? WA_UNDERLINE : 0) |
                                 (look.reverse ? WA_REVERSE : 0);
+        term.colors[role] = look.color;
         int pair = look.color >= 0 ? alloc_pair(look.color, -1) : 0;
         term.pairs[role] = pair > 0 ? pair : 0;
     }
@@ -270,7 +272,9 @@ bool ui_term_open(const ui_options *options, char *why, size_t size)
     set_modes();
     typeahead(-1);
     curs_set(0);
-    set_looks(choose_tier(options->color));
+    ui_tier tier = choose_tier(options->color);
+    term.has_color = tier != UI_TIER_NONE;
+    set_looks(tier);
     if (!start_signals()) {
         ui_term_close();
         snprintf(why, size, "no pipe for signals: %s", strerror(errno));
@@ -321,6 +325,11 @@ bool ui_term_is_ascii(void)
     return term.is_ascii;
 }
 
+bool ui_term_has_color(void)
+{
+    return term.has_color;
+}
+
 void ui_term_size(int *rows, int *columns)
 {
     *rows = term.rows;
@@ -354,10 +363,20 @@ static void put_cell(int row, int column, const ui_cell *cell)
 {
     wchar_t text[2] = {cell->glyph ? (wchar_t)cell->glyph : L' ', L'\0'};
     attr_t attributes = term.attributes[cell->role] | (cell->reverse ? WA_REVERSE : 0);
-    int pair = term.pairs[cell->role];
+    int pair = term.pairs[cell->role], back = cell->back ? term.colors[cell->back] : -1;
+    if (back >= 0) {
+        int both = alloc_pair(term.colors[cell->role], back);
+        pair = both > 0 ? both : pair;
+    }
     cchar_t out;
     setcchar(&out, text, attributes, (short)pair, &pair);
     mvadd_wch(row, column, &out);
+}
+
+static bool is_same(const ui_cell *a, const ui_cell *b)
+{
+    return a->glyph == b->glyph && a->role == b->role && a->back == b->back &&
+           a->reverse == b->reverse;
 }
 
 void ui_term_paint(const ui_canvas *canvas)
@@ -368,8 +387,7 @@ void ui_term_paint(const ui_canvas *canvas)
         const ui_cell *new = canvas->cells + (size_t)row *(size_t)canvas->columns;
         ui_cell *old = term.shown + (size_t)row * (size_t)term.columns;
         for (int column = 0; column < columns; column++) {
-            if (new[column].glyph == old[column].glyph &&new[column].role ==
-                old[column].role &&new[column].reverse == old[column].reverse)
+            if (is_same(&new[column], &old[column]))
                 continue;
             old[column] = new[column];
             put_cell(row, column, &new[column]);

@@ -18,6 +18,7 @@ bool ui_term_open(const ui_options *options, char *why, size_t size);
 void ui_term_close(void);
 
 bool ui_term_is_ascii(void);
+bool ui_term_has_color(void);
 void ui_term_size(int *rows, int *columns);
 void ui_term_resize(void); /* looks at the size again */
 

@@ -41,13 +41,21 @@ static const role_row role_rows[UI_ROLE_COUNT] = {
     [UI_ROLE_FOOTER] = {"footer", PLAIN, false, false, false},
     [UI_ROLE_MATCH] = {"match", PLAIN, true, false, true},
     [UI_ROLE_RAMP + 0] = {"ramp0", {0x440154, 53, BLACK}, false, false, false},
-    [UI_ROLE_RAMP + 1] = {"ramp1", {0x46337e, 55, BLUE}, false, false, false},
-    [UI_ROLE_RAMP + 2] = {"ramp2", {0x365c8d, 24, BLUE}, false, false, false},
-    [UI_ROLE_RAMP + 3] = {"ramp3", {0x277f8e, 30, MAGENTA}, false, false, false},
-    [UI_ROLE_RAMP + 4] = {"ramp4", {0x1fa187, 36, MAGENTA}, false, false, false},
-    [UI_ROLE_RAMP + 5] = {"ramp5", {0x4ac16d, 77, CYAN}, false, false, false},
-    [UI_ROLE_RAMP + 6] = {"ramp6", {0x9fda3a, 184, YELLOW}, false, false, false},
-    [UI_ROLE_RAMP + 7] = {"ramp7", {0xfde725, 226, WHITE}, false, false, false},
+    [UI_ROLE_RAMP + 1] = {"ramp1", {0x481a6c, 53, BLACK}, false, false, false},
+    [UI_ROLE_RAMP + 2] = {"ramp2", {0x472f7d, 55, BLACK}, false, false, false},
+    [UI_ROLE_RAMP + 3] = {"ramp3", {0x414487, 55, BLUE}, false, false, false},
+    [UI_ROLE_RAMP + 4] = {"ramp4", {0x39568c, 24, BLUE}, false, false, false},
+    [UI_ROLE_RAMP + 5] = {"ramp5", {0x31688e, 24, BLUE}, false, false, false},
+    [UI_ROLE_RAMP + 6] = {"ramp6", {0x2a788e, 30, MAGENTA}, false, false, false},
+    [UI_ROLE_RAMP + 7] = {"ramp7", {0x23888e, 30, MAGENTA}, false, false, false},
+    [UI_ROLE_RAMP + 8] = {"ramp8", {0x1f988b, 36, MAGENTA}, false, false, false},
+    [UI_ROLE_RAMP + 9] = {"ramp9", {0x22a884, 36, CYAN}, false, false, false},
+    [UI_ROLE_RAMP + 10] = {"ramp10", {0x35b779, 77, CYAN}, false, false, false},
+    [UI_ROLE_RAMP + 11] = {"ramp11", {0x54c568, 77, CYAN}, false, false, false},
+    [UI_ROLE_RAMP + 12] = {"ramp12", {0x7ad151, 184, YELLOW}, false, false, false},
+    [UI_ROLE_RAMP + 13] = {"ramp13", {0xa5db36, 184, YELLOW}, false, false, false},
+    [UI_ROLE_RAMP + 14] = {"ramp14", {0xd2e21b, 226, WHITE}, false, false, false},
+    [UI_ROLE_RAMP + 15] = {"ramp15", {0xfde725, 226, WHITE}, false, false, false},
 };
 
 /* What init.lua changed; the process has one terminal, so there is one theme. */
@@ -141,7 +149,7 @@ nw_status ui_set_color(const char *role, const char *text, nw_error *err)
     }
     return nw_fail(err, NW_INVALID, role,
                    "no such role; there are text, dim, title, cursor, mark, key, bar, better, "
-                   "worse, warning, error, frame, header, footer, match, ramp0 to ramp7");
+                   "worse, warning, error, frame, header, footer, match, ramp0 to ramp15");
 }
 
 ui_look ui_theme_look(ui_role role, ui_tier tier)
