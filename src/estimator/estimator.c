@@ -52,23 +52,25 @@ static double calibrated_us(const nw_hw *hw, const nw_estimator *estimator, doub
     return sum_us + overhead_us;
 }
 
-static void calibrate(const nw_hw *hw, nw_estimate *e)
+int64_t nw_estimate_total(const nw_estimator *estimator, const nw_hw *hw, int64_t *latency_ps,
+                          int64_t *energy_fj)
 {
-    int64_t kernels_ps = e->latency_ps;
-    e->overhead_ps = to_integer((double)hw->inference_overhead_cycles * 1e12 / hw->clock_hz);
-    double sum = (double)kernels_ps / 1e6, overhead = (double)e->overhead_ps / 1e6;
-    double total = calibrated_us(hw, e->estimator, sum, overhead);
+    int64_t kernels_ps = *latency_ps;
+    int64_t fixed_ps = to_integer((double)hw->inference_overhead_cycles * 1e12 / hw->clock_hz);
+    double sum = (double)kernels_ps / 1e6, overhead = (double)fixed_ps / 1e6;
+    double total = calibrated_us(hw, estimator, sum, overhead);
     if (total == sum + overhead)
-        add_to(&e->latency_ps, e->overhead_ps);
+        add_to(latency_ps, fixed_ps);
     else
-        e->latency_ps = to_integer(total * 1e6);
-    e->overhead_ps = e->latency_ps - kernels_ps;
+        *latency_ps = to_integer(total * 1e6);
+    int64_t overhead_ps = *latency_ps - kernels_ps;
     /* The kernels hold the static energy of their own time; 1 W = 1e3 fJ/ps. */
-    double rest = hw->energy.static_w * 1e3 * (double)e->overhead_ps;
+    double rest = hw->energy.static_w * 1e3 * (double)overhead_ps;
     if (rest >= 0)
-        add_to(&e->energy_fj, to_integer(rest));
+        add_to(energy_fj, to_integer(rest));
     else
-        e->energy_fj -= llround(fmin(-rest, (double)e->energy_fj));
+        *energy_fj -= llround(fmin(-rest, (double)*energy_fj));
+    return overhead_ps;
 }
 
 static void check_fit(const nw_hw *hw, nw_estimate *e)
@@ -126,7 +128,7 @@ nw_status nw_estimate_graph(const nw_estimator *estimator, const nw_graph *graph
     e.peak_live_bytes = e.kernels->memory.peak_live_bytes;
     e.arena_bytes = e.kernels->memory.arena_bytes;
     add_up(&e);
-    calibrate(hw, &e);
+    e.overhead_ps = nw_estimate_total(estimator, hw, &e.latency_ps, &e.energy_fj);
     nw_estimate_find_band(&e);
     check_fit(hw, &e);
     *out = e;

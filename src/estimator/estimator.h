@@ -96,6 +96,12 @@ NW_CHECKED nw_status nw_estimate_graph(const nw_estimator *estimator, const nw_g
                                        nw_error *err);
 void nw_estimate_fini(nw_estimate *estimate);
 
+/* The last step, which needs the sums over the kernels alone: puts the fixed cost of an inference
+ * and the calibration on *latency_ps, the static energy of what that adds on *energy_fj. Returns
+ * what it added to the latency, nw_estimate's overhead_ps. */
+int64_t nw_estimate_total(const nw_estimator *estimator, const nw_hw *hw, int64_t *latency_ps,
+                          int64_t *energy_fj);
+
 /* b - a in latency, with a 90 % band of its own: kernels that both have cancel. Both by the same
  * estimator. has_band false: the difference alone. */
 typedef struct nw_difference {

@@ -420,6 +420,10 @@ typedef struct nw_memory {
     nw_live_tensor *tensors; /* all that live; sharers of a storage share its offset */
     int n_tensors;
     int64_t *live_bytes; /* per step */
+    /* What live_bytes would be were no part written into its concatenation, and were all that can
+     * be: the plan takes the one with the lower peak, the first where they are equal. */
+    int64_t *live_choices[2];
+    bool takes_parts; /* live_bytes is the second */
     int n_steps;
 } nw_memory;
 

@@ -280,15 +280,22 @@ void nw_memory_plan(const nw_graph *graph, const nw_step *steps, int n_steps,
 {
     plan p;
     plan_init(&p, graph, steps, n_steps, rules);
-    *out = (nw_memory){.n_steps = n_steps,
-                       .live_bytes = nw_zalloc(((size_t)n_steps + 1) * sizeof *out->live_bytes)};
+    *out = (nw_memory){.n_steps = n_steps};
     /* Writing parts straight into a concatenation helps unless it keeps the whole alive for long:
      * take whichever is smaller. */
-    int64_t with_parts = lay_out(&p, true, out->live_bytes, &out->peak_step);
-    int64_t without = lay_out(&p, false, out->live_bytes, &out->peak_step);
-    if (with_parts < without)
+    int64_t peaks[2];
+    int peak_steps[2];
+    for (int with_parts = 1; with_parts >= 0; with_parts--) {
+        out->live_choices[with_parts] = nw_zalloc(((size_t)n_steps + 1) * sizeof(int64_t));
+        peaks[with_parts] =
+            lay_out(&p, with_parts, out->live_choices[with_parts], &peak_steps[with_parts]);
+    }
+    out->takes_parts = peaks[1] < peaks[0];
+    out->live_bytes = out->live_choices[out->takes_parts];
+    out->peak_live_bytes = peaks[out->takes_parts];
+    out->peak_step = peak_steps[out->takes_parts];
+    if (out->takes_parts)
         lay_out(&p, true, out->live_bytes, &out->peak_step);
-    out->peak_live_bytes = with_parts < without ? with_parts : without;
     allocate(&p, out);
     plan_fini(&p);
 }
@@ -296,7 +303,8 @@ void nw_memory_plan(const nw_graph *graph, const nw_step *steps, int n_steps,
 void nw_memory_fini(nw_memory *memory)
 {
     free(memory->tensors);
-    free(memory->live_bytes);
+    free(memory->live_choices[0]);
+    free(memory->live_choices[1]);
     *memory = (nw_memory){0};
 }
 
