@@ -24,7 +24,7 @@ typedef struct nw_terrain {
     int n_axes;
     int sizes[NW_MAX_AXES];
     nw_axis_kind kinds[NW_MAX_AXES];
-    int64_t n_points;
+    int64_t n_points;     /* product of the sizes */
     const double *values; /* borrowed; NAN: no such point, its edges do not exist */
 } nw_terrain;
 
@@ -32,35 +32,56 @@ typedef struct nw_terrain {
  * sizes. Returns how many. */
 int nw_terrain_neighbours(const nw_terrain *terrain, int64_t point, int64_t *out);
 
+/* is_minimum[i] is 1 for the points of every minimum as nw_figures counts them, else 0. */
+void nw_terrain_minima(const nw_terrain *terrain, uint8_t *is_minimum);
+
+/* The values below which these shares (0 to 1) of the points lie, between two values as far as the
+ * share is between theirs: shares 0.05, 0.1 ... draw the distribution. NAN without points. */
+void nw_terrain_quantiles(const nw_terrain *terrain, const double *shares, int n, double *out);
+
+/* Of the points that exist. Steps from a point to a neighbour are edges, each counted once.
+ *
+ * mean_step  mean |f(x) - f(y)| over edges / (pooled range, or worst - best)
+ * monotone   of the edges on axes of steps along which f changes, the share that goes the way that
+ *            most of those in its line do (a line: all coordinates but one fixed). 1: f never turns
+ *            back along a line, as MACs do not; plateaus do not count against it, see neutral
+ * n_minima   connected points of one value, none of which has a lower neighbour: a lone point is a
+ *            strict minimum, several are a plateau, which counts once
+ * r1         exact autocorrelation at distance 1: correlation of f(x) and f(y) over all edges, both
+ *            ways (Weinberger 1990 estimates it by random walks); the length is -1 / ln r1
+ * fdc        fitness-distance correlation (Jones and Forrest 1995): of fitness -f(x) and the
+ *            distance to the nearest best point (places of choices that differ, plus steps).
+ *            Turned so that it reads as published for fitness that is maximised: -1 points to the
+ *            best everywhere (OneMax), above 0 misleads (traps)
+ * Climbs are those of nw_climb_run from every point. `strict` ones stop on the first plateau. */
 typedef struct nw_figures {
     int64_t n_points, n_edges;
-    double best, worst, mean, p5, median, p95; /* of values; p5: 5 % are better */
-    int64_t best_point;
-    double mean_step;   /* mean |difference| over edges / (pooled range, or best to worst) */
-    double monotone;    /* share of edges along which the value changes in the direction that most
-                         * edges of that line (all coordinates but one fixed) change: 1 is smooth */
-    double neutral;     /* share of edges without a difference */
-    int64_t n_minima;   /* strict ones and plateaus, a plateau (connected points of one value, no
-                         * lower neighbour) counted once */
-    int64_t n_plateaus; /* those of several points among them */
-    double density;     /* n_minima / n_points */
-    double share_1pct, share_5pct; /* of climbs from every point that end within that of the best */
-    double mean_evaluations;       /* of a climb: points looked at, each once */
+    double best, worst, mean, p5, median, p95; /* of values; p5: 5 % are lower */
+    int64_t best_point;                        /* the first; -1: no points */
+    double mean_step, monotone;                /* NAN: no such edges */
+    double neutral;                            /* share of edges without a difference */
+    int64_t n_minima;
+    int64_t n_plateaus;                /* minima of several points */
+    double density;                    /* n_minima / n_points */
+    double share_1pct, share_5pct;     /* of strict climbs: end at best + 1 % of |best| or below */
+    double walking_1pct, walking_5pct; /* of climbs that walk plateaus */
+    double mean_evaluations;           /* of a strict climb: distinct points looked at */
     double mean_moves;
-    double r1;  /* correlation of values along an edge, over all edges both ways: exact r(1) */
-    double fdc; /* correlation of value and distance to the best (Hamming over choices, steps over
-                 * steps) */
+    double r1, fdc; /* NAN: nothing varies */
 } nw_figures;
 
-/* pooled_range: of several terrains that are compared; 0: this one's. */
+/* pooled_range: of several terrains that are compared (1: mean_step in the unit of the values); 0:
+ * this one's. Time grows with points x neighbours^2, memory is 60 bytes a point. */
 void nw_figures_find(const nw_terrain *terrain, double pooled_range, nw_figures *out);
 
-/* Steepest descent; of equally good neighbours the first; stops where no neighbour is lower. With
- * walks_plateaus it crosses points of equal value once each. The caller frees *path. */
+/* Steepest descent from a point that exists; of equally good neighbours the first; stops where no
+ * neighbour is lower. With walks_plateaus it goes on through points of equal value, the shortest
+ * way (of several the one whose first step is the first neighbour) to a point that has a lower
+ * neighbour, if there is one. The caller frees with nw_climb_fini. */
 typedef struct nw_climb {
     int64_t *path; /* from start to end */
     int n_path;
-    int64_t n_evaluations; /* distinct points looked at */
+    int64_t n_evaluations; /* distinct points looked at, the start included */
 } nw_climb;
 void nw_climb_run(const nw_terrain *terrain, int64_t start, bool walks_plateaus, nw_climb *out);
 void nw_climb_fini(nw_climb *climb);
