@@ -342,5 +342,6 @@ int main(void)
     bench_estimator();
     bench_edit();
     bench_lift();
+    bench_landscape();
     return 0;
 }
