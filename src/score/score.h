@@ -4,14 +4,19 @@
  * accuracy. All are closed forms of the lifted blocks; larger is meant to be better.
  *
  * Parts that add up over the network are integers, so that any order of adding gives the same
- * score. `unfused` counts are those of the unfused twin: the same network with every fused or
+ * score. `unfused` parts are those of the unfused twin: the same network with every fused or
  * grouped inverted bottleneck, and every Tucker block, counted as the inverted bottleneck
- * (1x1, depthwise k x k, 1x1) between the same channels, so that choosing a variant of a block
- * changes latency and never the score by itself.
+ * (1x1, depthwise k x k, 1x1) between the same channels (Tucker: expanded to the input rank), so
+ * that choosing a variant of a block changes latency and never the score by itself. What the twin
+ * has is what the edit `variant BLOCK ibn` gives (with e = the ratio of the input rank for Tucker).
  *
- * default   ln(unfused params) + 0.5 ln(unfused MACs) + 0.02 H
+ * default   ln(unfused params) + 0.5 ln(unfused MACs) + 0.02 (unfused H)
  * h         sum over convolutions of 1/2 ln(in_c k_h k_w / groups): the entropy core of MAE-DET
- *           (Sun et al. 2021, arXiv 2111.13336)
+ *           (Sun et al. 2021, arXiv 2111.13336). As in the authors' own code (alibaba,
+ *           lightweight-neural-architecture-search) the trunk counts and not what hangs on it:
+ *           neither matrix products and convolutions of maps of one pixel (classifiers, gates),
+ *           nor squeeze-and-excite, convolutions on the way round (shortcuts), predictors (blocks
+ *           of kind head). MobileNetV2: 104.355
  * mae_det   sum over the maps' resolutions s of w_s (H up to the end of s + ln C_s),
  *           w = 0 0 1 1 6 for strides 2 4 8 16 32
  * deepmad   sum over s of w_s H_s ln(C_s r_s^2), w = 1 1 1 1 8, with the cap on effectiveness
@@ -49,7 +54,9 @@ nw_score_kind nw_score_find(const char *name); /* NW_SCORE_COUNT: none */
 typedef struct nw_score_parts {
     int64_t macs, params;                 /* the network's own */
     int64_t unfused_macs, unfused_params; /* of its unfused twin */
-    int64_t h_nano;                       /* H in units of 1e-9, rounded once a convolution */
+    int64_t h_nano;         /* H in units of 1e-9; channels and kernel of a convolution are rounded
+                             * once each, so that fusing changes no bit of it */
+    int64_t unfused_h_nano; /* its twin's; differs for grouped and Tucker blocks */
 } nw_score_parts;
 
 /* The parts of a network; per_block (may be NULL): room for one a block of nw_arch_blocks. What
@@ -57,8 +64,8 @@ typedef struct nw_score_parts {
  * of nw_graph_count. */
 void nw_score_find_parts(const nw_arch *arch, nw_score_parts *total, nw_score_parts *per_block);
 
-/* The default from parts. fusion_credit 0 to 1: how much of what fusing adds in MACs and params
- * counts (0: none, the default; see README on how scores are gamed). -INFINITY without MACs or
+/* The default from parts. fusion_credit 0 to 1: how much of what fusing adds in MACs, params and
+ * H counts (0: none, the default; see README on how scores are gamed). -INFINITY without MACs or
  * params. */
 double nw_score_default(const nw_score_parts *parts, double fusion_credit);
 

@@ -1,0 +1,306 @@
+/* Scores: figures worked out by hand or published, and the twin of a network against the edits that
+ * make it. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/format/format.h"
+#include "src/score/score.h"
+#include "tests/support.h"
+#include "tests/support_edit.h"
+#include "tests/support_models.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+/* Sandler et al. 2018, table 2. */
+static const char mobilenet_v2[] =
+    "cn_r1_k3_s2_c32 ; ds_r1_k3_s1_c16 ; ir_r2_k3_s2_e6_c24 ; ir_r3_k3_s2_e6_c32 ; "
+    "ir_r4_k3_s2_e6_c64 ; "
+    "ir_r3_k3_s1_e6_c96 ; ir_r3_k3_s2_e6_c160 ; ir_r1_k3_s1_e6_c320 ; cn_r1_k1_s1_c1280";
+
+static nw_score_parts parts_of(const nw_arch *arch)
+{
+    nw_score_parts parts;
+    nw_score_find_parts(arch, &parts, NULL);
+    return parts;
+}
+
+static bool is_unfused(const nw_block *block)
+{
+    return block->kind == NW_BLOCK_FUSED || block->kind == NW_BLOCK_GROUPED ||
+           block->kind == NW_BLOCK_FUSED_GROUPED || block->kind == NW_BLOCK_TUCKER;
+}
+
+/* The twin by edits, one block after the other; takes arch. NULL: an edit is refused. */
+static const nw_arch *unfuse_by_edits(const nw_arch *arch, int *n_edits)
+{
+    int n;
+    *n_edits = 0;
+    for (;;) {
+        const nw_block *blocks = nw_arch_blocks(arch, &n);
+        const nw_block *block = NULL;
+        for (int i = 0; i < n && !block; i++)
+            block = is_unfused(&blocks[i]) ? &blocks[i] : NULL;
+        if (!block)
+            return arch;
+        nw_edit edit;
+        nw_edit_init(&edit, NW_EDIT_VARIANT);
+        edit.block = NW_BLOCK_IBN;
+        edit.where = (nw_selector){-1, block->stage, block->stage, block->index};
+        if (block->kind == NW_BLOCK_TUCKER)
+            edit.number = (double)block->mid_c / (double)block->in_c;
+        const nw_arch *next;
+        nw_error err;
+        nw_status status = nw_arch_apply(arch, &edit, 1, &next, NULL, &err);
+        ck_assert_msg(status == NW_OK || *n_edits == 0, "%s: %s", err.where, err.message);
+        nw_arch_release(arch);
+        if (status != NW_OK)
+            return NULL;
+        arch = next;
+        ++*n_edits;
+    }
+}
+
+/* How many blocks the twin of arch is without; its counts are those that the edits lead to. */
+static int check_twin(const nw_arch *arch, const char *name)
+{
+    int n;
+    nw_score_parts parts = parts_of(arch);
+    const nw_arch *twin = unfuse_by_edits(nw_arch_retain(arch), &n);
+    ck_assert_msg(twin != NULL, "%s: cannot be unfused by edits", name);
+    nw_counts counts;
+    nw_graph_count(nw_arch_graph(twin), &counts);
+    ck_assert_msg(parts.unfused_macs == counts.macs, "%s: %lld MACs, not %lld", name,
+                  (long long)parts.unfused_macs, (long long)counts.macs);
+    ck_assert_msg(parts.unfused_params == counts.params, "%s: %lld params, not %lld", name,
+                  (long long)parts.unfused_params, (long long)counts.params);
+    ck_assert_msg(parts.unfused_h_nano == parts_of(twin).h_nano, "%s: %lld nano, not %lld", name,
+                  (long long)parts.unfused_h_nano, (long long)parts_of(twin).h_nano);
+    nw_arch_release(twin);
+    return n;
+}
+
+/* Blocks that the edit does, one by one, from first on in steps; takes arch. */
+static const nw_arch *fuse_some(const nw_arch *arch, int first, int step, int *n_done)
+{
+    int n, seen = 0;
+    *n_done = 0;
+    nw_arch_blocks(arch, &n);
+    for (int i = 0; i < n; i++) {
+        const nw_block *block = &nw_arch_blocks(arch, &n)[i];
+        if (block->kind != NW_BLOCK_IBN || seen++ % step != first)
+            continue;
+        nw_edit edit;
+        nw_edit_init(&edit, NW_EDIT_VARIANT);
+        edit.block = NW_BLOCK_FUSED;
+        edit.where = (nw_selector){-1, block->stage, block->stage, block->index};
+        const nw_arch *next;
+        nw_error err;
+        if (nw_arch_apply(arch, &edit, 1, &next, NULL, &err) != NW_OK)
+            continue;
+        nw_arch_release(arch);
+        arch = next;
+        ++*n_done;
+    }
+    return arch;
+}
+
+/* ---- H ---- */
+
+/* (16, e4, k3) both ways: 1/2 (ln 16 + ln 9 + ln 64) = 4.5643. */
+START_TEST(entropy_is_the_same_for_an_inverted_bottleneck_and_its_fused_form)
+{
+    const char *texts[] = {"cn_r1_k3_s1_c16 ; ir_r1_k3_s1_e4_c16",
+                           "cn_r1_k3_s1_c16 ; er_r1_k3_s1_e4_c16"};
+    const nw_block_kind kinds[] = {NW_BLOCK_IBN, NW_BLOCK_FUSED};
+    for (int i = 0; i < 2; i++) {
+        const nw_arch *arch = arch_of_text(texts[i], 32);
+        int n, at = -1;
+        nw_score_parts total, *parts;
+        const nw_block *blocks = nw_arch_blocks(arch, &n);
+        parts = calloc((size_t)n, sizeof *parts);
+        nw_score_find_parts(arch, &total, parts);
+        for (int k = 0; k < n; k++)
+            at = blocks[k].kind == kinds[i] ? k : at;
+        ck_assert_int_ge(at, 0);
+        ck_assert_double_eq_tol(1e-9 * (double)parts[at].h_nano, 4.5643, 5e-5);
+        ck_assert_int_eq(parts[at].h_nano, parts[at].unfused_h_nano);
+        free(parts);
+        nw_arch_release(arch);
+    }
+}
+END_TEST
+
+/* A stem of 3 x 3 x 3, then 17 blocks and the 1x1 to 1280 by hand: 104.355 (and 104.4 in the
+ * trial code that looked for the exact optimum of the presence detector). */
+START_TEST(entropy_of_mobilenet_v2_is_that_of_its_trunk)
+{
+    const nw_arch *arch = arch_of_text(mobilenet_v2, 224);
+    nw_score_parts parts = parts_of(arch);
+    ck_assert_double_eq_tol(1e-9 * (double)parts.h_nano, 104.35543, 1e-5);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(squeeze_and_excite_has_no_entropy)
+{
+    const nw_arch *plain = arch_of_text("ir_r2_k5_s2_e6_c24", 64);
+    const nw_arch *gated = arch_of_text("ir_r2_k5_s2_e6_c24_se0.25", 64);
+    ck_assert_int_eq(parts_of(plain).h_nano, parts_of(gated).h_nano);
+    ck_assert_int_gt(parts_of(gated).params, parts_of(plain).params);
+    nw_arch_release(plain);
+    nw_arch_release(gated);
+}
+END_TEST
+
+/* ---- the twin ---- */
+
+static const struct {
+    const char *text;
+    int n_unfused;
+} strings[] = {
+    {"cn_r1_k3_s2_c32 ; er_r1_k3_s1_e4_c16", 1},
+    {"cn_r1_k3_s2_c32 ; er_r3_k3_s2_e6_c24 ; er_r2_k5_s2_e4_c48_se0.25 ; ir_r2_k3_s2_e6_c64", 5},
+    {"cn_r1_k3_s2_c32 ; er_r2_k3_s1_e4_c32_gs64 ; er_r2_k3_s2_e8_c64_gs64_se0.25", 4},
+    {"cn_r1_k3_s2_c64 ; ir_r2_k3_s1_e4_c64_gs64 ; ir_r2_k5_s2_e2_c96_gs64_se0.25", 4},
+    {"cn_r1_k3_s2_c32 ; tu_r2_k3_s1_ir0.75_or0.25_c32 ; tu_r1_k3_s2_ir0.25_or0.75_c64", 3},
+    {"ds_r1_k3_s1_c16 ; uir_r2_k0_a3_s1_e4_c32 ; er_r1_k7_s2_e3_c40_nre ; cn_r1_k1_s1_c128", 1},
+};
+
+START_TEST(the_twin_of_a_string_is_what_the_edits_make)
+{
+    const nw_arch *arch = arch_of_text(strings[_i].text, 61);
+    ck_assert_int_eq(check_twin(arch, strings[_i].text), strings[_i].n_unfused);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(without_fused_blocks_the_twin_is_the_network)
+{
+    const nw_arch *arch = arch_of_text(mobilenet_v2, 96);
+    nw_score_parts parts = parts_of(arch);
+    ck_assert_int_eq(parts.macs, parts.unfused_macs);
+    ck_assert_int_eq(parts.params, parts.unfused_params);
+    ck_assert_int_eq(parts.h_nano, parts.unfused_h_nano);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(kinds_that_stand_for_an_inverted_bottleneck_leave_the_default_as_it_was)
+{
+    static const char *const kinds[] = {"fused", "grouped", "fused_grouped"};
+    for (int i = 0; i < 3; i++) {
+        const nw_arch *arch = arch_of_text("cn_r1_k3_s2_c64 ; ir_r3_k5_s2_e4_c64_se0.25", 64);
+        nw_score_parts before = parts_of(arch), after;
+        char line[64];
+        snprintf(line, sizeof line, "variant ibn %s", kinds[i]);
+        arch = edit_arch(arch, line);
+        after = parts_of(arch);
+        ck_assert_int_ne(after.params, before.params);
+        ck_assert_double_eq(nw_score_default(&after, 0), nw_score_default(&before, 0));
+        nw_arch_release(arch);
+    }
+}
+END_TEST
+
+static const nw_arch *demo(void)
+{
+    nw_graph *graph;
+    nw_error err;
+    ck_assert_int_eq(nw_model_load("demo", NULL, 0, &graph, &err), NW_OK);
+    return nw_arch_lift(graph);
+}
+
+static const nw_arch *model(int i, const char **name)
+{
+    int n;
+    const lift_model *models = lift_models(&n);
+    *name = i ? models[i - 1].name : "demo";
+    return i ? lift_model_file(models[i - 1].name) : demo();
+}
+
+START_TEST(totals_of_a_model_are_its_counts_and_the_sum_over_its_blocks)
+{
+    const char *name;
+    const nw_arch *arch = model(_i, &name);
+    if (!arch)
+        return;
+    int n;
+    nw_arch_blocks(arch, &n);
+    nw_score_parts total, sum = {0}, *parts = calloc((size_t)n + 1, sizeof *parts);
+    nw_score_find_parts(arch, &total, parts);
+    nw_counts counts;
+    nw_graph_count(nw_arch_graph(arch), &counts);
+    for (int i = 0; i < n; i++) {
+        sum.macs += parts[i].macs;
+        sum.params += parts[i].params;
+        sum.unfused_macs += parts[i].unfused_macs;
+        sum.unfused_params += parts[i].unfused_params;
+        sum.h_nano += parts[i].h_nano;
+        sum.unfused_h_nano += parts[i].unfused_h_nano;
+    }
+    ck_assert_int_eq(total.macs, counts.macs);
+    ck_assert_int_eq(total.params, counts.params);
+    ck_assert_mem_eq(&sum, &total, sizeof sum);
+    free(parts);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(the_twin_of_a_model_is_what_the_edits_make)
+{
+    const char *name;
+    const nw_arch *arch = model(_i, &name);
+    if (!arch)
+        return;
+    int n_fused;
+    check_twin(arch, name);
+    arch = fuse_some(arch, 0, 1, &n_fused);
+    check_twin(arch, name);
+    nw_arch_release(arch);
+}
+END_TEST
+
+START_TEST(a_network_without_work_has_no_default)
+{
+    nw_score_parts parts = {0};
+    ck_assert(isinf(nw_score_default(&parts, 0)) && nw_score_default(&parts, 0) < 0);
+}
+END_TEST
+
+START_TEST(names_read_back)
+{
+    for (int kind = 0; kind < NW_SCORE_COUNT; kind++)
+        ck_assert_int_eq(nw_score_find(nw_score_name((nw_score_kind)kind)), kind);
+    ck_assert_int_eq(nw_score_find("accuracy"), NW_SCORE_COUNT);
+}
+END_TEST
+
+int main(void)
+{
+    int n_models;
+    lift_models(&n_models);
+    Suite *suite = suite_create("score");
+    TCase *tcase = tcase_create("score");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, entropy_is_the_same_for_an_inverted_bottleneck_and_its_fused_form);
+    tcase_add_test(tcase, entropy_of_mobilenet_v2_is_that_of_its_trunk);
+    tcase_add_test(tcase, squeeze_and_excite_has_no_entropy);
+    tcase_add_loop_test(tcase, the_twin_of_a_string_is_what_the_edits_make, 0,
+                        (int)COUNT_OF(strings));
+    tcase_add_test(tcase, without_fused_blocks_the_twin_is_the_network);
+    tcase_add_test(tcase, kinds_that_stand_for_an_inverted_bottleneck_leave_the_default_as_it_was);
+    tcase_add_loop_test(tcase, totals_of_a_model_are_its_counts_and_the_sum_over_its_blocks, 0,
+                        n_models + 1);
+    tcase_add_loop_test(tcase, the_twin_of_a_model_is_what_the_edits_make, 0, n_models + 1);
+    tcase_add_test(tcase, a_network_without_work_has_no_default);
+    tcase_add_test(tcase, names_read_back);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed != 0;
+}
