@@ -10,7 +10,7 @@ std = {
                               "match", "rep", "reverse", "sub", "upper" } },
         table = { fields = { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
         utf8 = { other_fields = true },
-        nasw = { fields = { "load", "hw", "hw_names", "estimate", "measure", "fit", "estimator",
+        nasw = { fields = { "load", "build", "hw", "hw_names", "estimate", "measure", "fit", "estimator",
                             "print", "log", "table", "csv", "json", "write", "clock", "act",
                             "actions", "current", "baseline", "messages", "session", "bind",
                             "theme" } },

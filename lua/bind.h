@@ -80,12 +80,13 @@ typedef struct bind_type {
 } bind_type;
 
 extern const bind_type bind_network_type, bind_hw_type, bind_estimate_type;
+extern const bind_type bind_builder_type, bind_map_type;
 extern const bind_type bind_measurements_type, bind_estimator_type, bind_session_type;
 extern const bind_type *const bind_types[]; /* NULL-terminated */
 
 extern const bind_row bind_network_rows[], bind_hw_rows[], bind_estimate_rows[];
 extern const bind_row bind_network_module[], bind_hw_module[], bind_estimate_module[];
-extern const bind_row bind_measure_module[], bind_fit_module[];
+extern const bind_row bind_measure_module[], bind_fit_module[], bind_build_module[];
 extern const bind_row bind_output_rows[], bind_session_rows[], bind_face_rows[];
 extern const bind_row *const bind_modules[]; /* of nasw, NULL-terminated */
 

@@ -83,6 +83,178 @@ function Network:json() end
 ---Gives its memory back at once; later use raises.
 function Network:close() end
 
+-- ---- networks written in Lua -----------------------------------------------------------------
+
+---@alias nasw.Activation "relu6"|"relu"|"hard_swish"|"swish"|"sigmoid"|"hard_sigmoid"|"tanh"|"gelu"|"none"|false
+
+---@class nasw.BuildOptions
+---@field input integer[] {height, width, channels}
+---@field act? nasw.Activation of layers that do not say: "relu6"
+
+---A network layer by layer: float32, N,H,W,C, SAME padding, a bias a convolution (batch
+---normalisation folded), weights without values. The maps that the function returns are the outputs;
+---if it returns none, the last map is. A mistake raises with file and line.
+---
+---    nasw.build("tiny", {input = {96, 96, 3}}, function(b)
+---        b:conv{c = 16, s = 2}
+---        b:ibn{c = 24, e = 3, s = 2, n = 2}
+---        b:classifier{classes = 2}
+---    end)
+---@param name string
+---@param options nasw.BuildOptions
+---@param layers fun(b: nasw.Builder): nasw.Map?, nasw.Map?
+---@return nasw.Network
+function nasw.build(name, options, layers) end
+
+---What a layer makes, for layers that read it: b:add{a, b}.
+---@class nasw.Map
+---@field h integer rows
+---@field w integer columns
+---@field c integer channels; behind heads and fully connected layers: values
+
+---Each layer takes one table: the map it reads by position (without one: the last that was made),
+---figures by name. k: kernel, s: stride, d: dilation, c: output channels, n: how many in a row (the
+---stride is the first one's). Its name is that of the map it makes, or what names of its parts begin
+---with ("stem", "block3/expand").
+---@class nasw.Builder
+---@field input nasw.Map the network's input
+---@field at nasw.Map the last map, which the next layer reads
+local Builder = {}
+
+---@class nasw.Layer
+---@field [1]? nasw.Map
+---@field name? string letters, digits and _ - . / :
+---@field c? integer output channels; needed but for depthwise
+---@field k? integer 3
+---@field s? integer 1
+---@field d? integer 1
+---@field groups? integer 1
+---@field n? integer 1
+---@field act? nasw.Activation the network's
+
+---@class nasw.BlockLayer: nasw.Layer
+---@field e? number expanded over input channels: 6; 1: the expansion is left out
+---@field mid? integer expanded channels, instead
+---@field se? number squeeze-and-excite: inner over input channels
+---@field se_c? integer inner channels, instead
+---@field gate? "sigmoid"|"hard_sigmoid" the second beside hard_swish
+---@field group_c? integer grouped ones: expanded channels a group, 64
+---@field residual? boolean false: no add where size and channels stay
+
+---@class nasw.TuckerLayer: nasw.Layer
+---@field rank_in? number of the input channels, in multiples of 8: 0.25
+---@field rank_out? number of the output channels, likewise: 0.75
+---@field rank_in_c? integer channels, instead
+---@field rank_out_c? integer
+---@field residual? boolean
+
+---@param layer nasw.Layer
+---@return nasw.Map
+function Builder:conv(layer) end
+
+---@param layer nasw.Layer without c, groups, n
+---@return nasw.Map
+function Builder:depthwise(layer) end
+
+---Inverted bottleneck: 1x1 up, depthwise k x k, linear 1x1 down, residual add where size and channels
+---stay.
+---@param layer nasw.BlockLayer
+---@return nasw.Map
+function Builder:ibn(layer) end
+
+---Fused: k x k up, linear 1x1 down.
+---@param layer nasw.BlockLayer
+---@return nasw.Map
+function Builder:fused(layer) end
+
+---Inverted bottleneck with a grouped k x k.
+---@param layer nasw.BlockLayer
+---@return nasw.Map
+function Builder:grouped(layer) end
+
+---Fused, the k x k grouped.
+---@param layer nasw.BlockLayer
+---@return nasw.Map
+function Builder:fused_grouped(layer) end
+
+---1x1 to the input rank, k x k to the output rank, linear 1x1, residual add (MobileDets).
+---@param layer nasw.TuckerLayer
+---@return nasw.Map
+function Builder:tucker(layer) end
+
+---Depthwise, 1x1, an activation behind both, no residual add. The linear one is ibn{e = 1}.
+---@param layer nasw.BlockLayer
+---@return nasw.Map
+function Builder:dsep(layer) end
+
+---Two maps of the same channels, of one size or one of a single pixel: b:add{x, y}.
+---@param layer {[1]: nasw.Map, [2]: nasw.Map, act: nasw.Activation?, name: string?}
+---@return nasw.Map
+function Builder:add(layer) end
+
+---@param layer {[1]: nasw.Map, [2]: nasw.Map, act: nasw.Activation?, name: string?}
+---@return nasw.Map
+function Builder:mul(layer) end
+
+---Maps of one size by channels: b:concat{x, y, z}, b:concat{maps = list}.
+---@param layer {[integer]: nasw.Map, maps: nasw.Map[]?, name: string?}
+---@return nasw.Map
+function Builder:concat(layer) end
+
+---@param layer {[1]: nasw.Map?, kind: "max"|"mean"?, k: integer?, s: integer?, name: string?} k: 2, s: k
+---@return nasw.Map
+function Builder:pool(layer) end
+
+---The mean of the map: 1 x 1 x channels.
+---@param layer? {[1]: nasw.Map?, name: string?}
+---@return nasw.Map
+function Builder:global_pool(layer) end
+
+---To the size of another map, times a factor, or to h x w.
+---@param layer {[1]: nasw.Map?, like: nasw.Map?, factor: integer?, h: integer?, w: integer?, mode: "bilinear"|"nearest"?, name: string?}
+---@return nasw.Map
+function Builder:resize(layer) end
+
+---@param layer {[1]: nasw.Map?, act: nasw.Activation?, name: string?}
+---@return nasw.Map
+function Builder:act(layer) end
+
+---@param layer? {[1]: nasw.Map?, name: string?}
+---@return nasw.Map
+function Builder:sigmoid(layer) end
+
+---@param layer? {[1]: nasw.Map?, name: string?}
+---@return nasw.Map
+function Builder:softmax(layer) end
+
+---Fully connected over the whole map, linear unless act says otherwise.
+---@param layer {[1]: nasw.Map?, c: integer, act: nasw.Activation?, name: string?}
+---@return nasw.Map
+function Builder:fc(layer) end
+
+---Global mean, a fully connected layer of `hidden` values with act if given, one of `classes`.
+---@param layer {[1]: nasw.Map?, classes: integer, hidden: integer?, act: nasw.Activation?, name: string?}
+---@return nasw.Map
+function Builder:classifier(layer) end
+
+---SSDLite's extra layer: 1x1 to `mid` (c // 2), depthwise k x k with stride s (2), 1x1 to c.
+---@param layer {[1]: nasw.Map?, c: integer, mid: integer?, k: integer?, s: integer?, act: nasw.Activation?, name: string?}
+---@return nasw.Map
+function Builder:extra(layer) end
+
+---SSDLite's predictors on every map: depthwise k x k and 1x1 for classes, the same for boxes.
+---@param layer {[integer]: nasw.Map, maps: nasw.Map[]?, classes: integer, anchors: integer|integer[], k: integer?, name: string?}
+---@return nasw.Map classes rows of all maps x classes
+---@return nasw.Map boxes rows of all maps x 4
+function Builder:ssd_head(layer) end
+
+---LR-ASPP (MobileNetV3's segmentation head): `high` by a 1x1 to `mid` (128) channels, gated by its
+---global mean, resized to `low`; both by a 1x1 to the classes, added, resized to the input unless
+---resize is false.
+---@param layer {high: nasw.Map, low: nasw.Map, classes: integer, mid: integer?, act: nasw.Activation?, resize: boolean?, name: string?}
+---@return nasw.Map
+function Builder:lraspp(layer) end
+
 -- ---- blocks and edits ------------------------------------------------------------------------
 
 ---@alias nasw.BlockType "conv"|"dsep"|"ibn"|"fused"|"tucker"|"grouped"|"fused_grouped"|"basic"|"bottleneck"|"pool"|"upsample"|"head"|"fc"|"op"

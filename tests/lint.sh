@@ -47,7 +47,7 @@ for header in $(files 'src/*/*.h'); do
 done | rule "a module's other headers are private to it"
 
 # Includes go up the list only.
-order="base graph arch format hw kernel exec device measure estimator advise score space plan curate landscape train store search report session command"
+order="base graph arch layer format hw kernel exec device measure estimator advise score space plan curate landscape train store search report session command"
 rank=0
 for module in $order; do
     rank=$((rank + 1))

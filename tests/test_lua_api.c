@@ -44,9 +44,9 @@ static void read_documented(name_list *list)
     for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
         if (sscanf(line, "---@class nasw.%63[A-Za-z]", class_name) == 1)
             continue;
-        bool is_object =
-            strstr(" Network Hw Estimate Measurements Estimator Session ", class_name) &&
-            class_name[0];
+        bool is_object = strstr(" Network Hw Estimate Measurements Estimator Session Builder Map ",
+                                class_name) &&
+                         class_name[0];
         char field[64];
         if (is_object && sscanf(line, "---@field %63[A-Za-z0-9_]", field) == 1)
             snprintf(name, sizeof name, "%s.%s", class_name, field);
