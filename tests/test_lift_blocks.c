@@ -130,6 +130,26 @@ START_TEST(fused_and_grouped_inverted_bottlenecks)
 }
 END_TEST
 
+/* Fusing MCUNet's blocks gives some that end wider than their expansion. */
+START_TEST(a_fused_block_expands_whatever_it_ends_with)
+{
+    static const struct {
+        int mid_c, out_c;
+        const char *kinds;
+    } cases[] = {{128, 192, "conv fused pool"}, {64, 192, "conv conv conv pool"}};
+    for (int i = 0; i < 2; i++) {
+        net n = net_begin_nchw(16, 16, 3, NW_DTYPE_FLOAT32);
+        net_onnx_conv_norm(&n, 64, 3, 1, 1, NW_OP_RELU);
+        net_onnx_conv_norm(&n, cases[i].mid_c, 3, 2, 1, NW_OP_RELU);
+        net_onnx_conv_norm(&n, cases[i].out_c, 1, 1, 1, NW_OP_IDENTITY);
+        net_global_pool(&n);
+        const nw_arch *arch = lift_net(&n);
+        check_kinds(arch, cases[i].kinds);
+        nw_arch_release(arch);
+    }
+}
+END_TEST
+
 /* The same convolutions with and without an activation of the sum; ranks need not be equal. */
 START_TEST(tucker_is_linear_where_a_bottleneck_has_an_activation)
 {
@@ -430,6 +450,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, an_inverted_bottleneck_that_is_tapped_is_none);
     tcase_add_test(tests, separable_convolutions);
     tcase_add_test(tests, fused_and_grouped_inverted_bottlenecks);
+    tcase_add_test(tests, a_fused_block_expands_whatever_it_ends_with);
     tcase_add_test(tests, tucker_is_linear_where_a_bottleneck_has_an_activation);
     tcase_add_test(tests, residual_blocks_of_resnet);
     tcase_add_test(tests, a_bottleneck_may_be_grouped);

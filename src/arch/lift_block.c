@@ -369,10 +369,10 @@ static bool match_dense_pair(const nw_lifter *l, nw_unit *a, chain *c)
     if (is_form(last, NW_UNIT_POINTWISE) && is_plain(last) && is_linear(last)) {
         c->project = last;
         take_residual(l, c, false);
-        bool narrows = a->geometry.out_c > a->geometry.in_c && a->geometry.out_c > last->out_map.c;
+        bool expands = a->geometry.out_c > a->geometry.in_c || c->excite.squeeze;
         c->kind = a->form == NW_UNIT_DENSE ? NW_BLOCK_FUSED : NW_BLOCK_FUSED_GROUPED;
         bool is_image = l->graph->tensors[l->same[a->in]].is_input;
-        return c->residual.add != NW_NONE || (narrows && !is_image);
+        return c->residual.add != NW_NONE || (expands && !is_image);
     }
     if (c->excite.squeeze || !is_form(last, NW_UNIT_DENSE) || a->form != NW_UNIT_DENSE)
         return false;
