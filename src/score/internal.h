@@ -4,9 +4,6 @@
 
 #include "src/score/score.h"
 
-/* Kinds that are counted as the inverted bottleneck between the same channels. */
-bool nw_score_is_unfused(nw_block_kind kind);
-
 /* 1/2 ln n in units of 1e-9, rounded; 0 on maps of one pixel. */
 int64_t nw_score_log_nano(int64_t pixels, int64_t n);
 

@@ -70,7 +70,6 @@ void nw_score_find_parts(const nw_arch *arch, nw_score_parts *total, nw_score_pa
 {
     const nw_graph *graph = nw_arch_graph(arch);
     int n;
-    bool is_twin = true;
     const nw_block *blocks = nw_arch_blocks(arch, &n);
     nw_score_parts sum = {0};
     for (int i = 0; i < n; i++) {
@@ -79,7 +78,6 @@ void nw_score_find_parts(const nw_arch *arch, nw_score_parts *total, nw_score_pa
         sum.macs += block->macs;
         sum.params += block->params;
         sum.h_nano += h;
-        is_twin = is_twin && !nw_score_is_unfused(block->kind);
         if (per_block)
             per_block[i] =
                 (nw_score_parts){block->macs, block->params, block->macs, block->params, h, h};
@@ -93,7 +91,6 @@ void nw_score_find_parts(const nw_arch *arch, nw_score_parts *total, nw_score_pa
     sum.unfused_macs = sum.macs;
     sum.unfused_params = sum.params;
     sum.unfused_h_nano = sum.h_nano;
-    if (!is_twin)
-        nw_score_unfuse(arch, &sum, per_block);
+    nw_score_unfuse(arch, &sum, per_block);
     *total = sum;
 }

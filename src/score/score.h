@@ -9,6 +9,8 @@
  * (1x1, depthwise k x k, 1x1) between the same channels (Tucker: expanded to the input rank), so
  * that choosing a variant of a block changes latency and never the score by itself. What the twin
  * has is what the edit `variant BLOCK ibn` gives (with e = the ratio of the input rank for Tucker).
+ * A k x k that does not expand counts as fused where a linear 1x1 alone reads it, and equal biases
+ * or scales that an exporter stored once count wherever the twin reads them.
  *
  * default   ln(unfused params) + 0.5 ln(unfused MACs) + 0.02 (unfused H)
  * h         sum over convolutions of 1/2 ln(in_c k_h k_w / groups): the entropy core of MAE-DET

@@ -4,23 +4,23 @@
  * The twin's k x k is depthwise over the expanded channels. A fused block gets a 1x1 in front of
  * it, with a bias, a normalisation and slopes where the k x k has them. A Tucker block is expanded
  * to its input rank: what reads its output rank has that many channels.
+ *
+ * Two things beyond the edit, so that no way of writing a network changes its twin. A k x k that
+ * does not expand and the linear 1x1 that alone reads it are a fused block too, although lifting
+ * leaves them two convolutions. And exporters store equal vectors (biases, scales) once: the twin
+ * has them wherever they are read. Weights that are shared are counted once.
  */
 #include <stdlib.h>
 
 #include "src/base/arena.h"
 #include "src/score/internal.h"
 
-bool nw_score_is_unfused(nw_block_kind kind)
-{
-    return kind == NW_BLOCK_FUSED || kind == NW_BLOCK_FUSED_GROUPED || kind == NW_BLOCK_GROUPED ||
-           kind == NW_BLOCK_TUCKER;
-}
-
 /* A block in its twin's form. */
 typedef struct twin {
     const nw_graph *graph;
     const nw_block *block;
     nw_geometry spatial;
+    int64_t mid_c;
     nw_part_role zone; /* the convolution before the node that is counted */
     bool adds_expand;
     uint8_t *seen; /* of nw_graph_count_node */
@@ -37,7 +37,7 @@ static int64_t times(int64_t a, int64_t b)
 
 static bool is_resized(const twin *t)
 {
-    return t->spatial.out_c != t->block->mid_c;
+    return t->spatial.out_c != t->mid_c;
 }
 
 static int role_of(const nw_block *block, nw_node_id node)
@@ -82,7 +82,7 @@ static bool is_a_channel(const twin *t, const nw_node *node, int i)
  * role: of the node, -1: it is no convolution of the block. */
 static int64_t new_elements(const twin *t, const nw_node *node, int role, int i)
 {
-    int64_t mid = t->block->mid_c, rank = t->spatial.out_c;
+    int64_t mid = t->mid_c, rank = t->spatial.out_c;
     if (role == NW_PART_SPATIAL && i == 1)
         return t->spatial.kernel_h * t->spatial.kernel_w * mid;
     if (!is_resized(t) || node->inputs[i] == NW_NONE)
@@ -99,9 +99,9 @@ static int64_t new_macs(const twin *t, int role, int64_t macs)
 {
     const nw_geometry *g = &t->spatial;
     if (role == NW_PART_SPATIAL)
-        return macs / ((g->in_c / g->groups) * g->out_c) * t->block->mid_c;
+        return macs / ((g->in_c / g->groups) * g->out_c) * t->mid_c;
     bool reads_rank = role == NW_PART_SQUEEZE || role == NW_PART_EXCITE || role == NW_PART_PROJECT;
-    return reads_rank && is_resized(t) ? macs / g->out_c * t->block->mid_c : macs;
+    return reads_rank && is_resized(t) ? macs / g->out_c * t->mid_c : macs;
 }
 
 /* The 1x1 in front of a fused block's k x k, and what stands behind it as behind the k x k. */
@@ -109,13 +109,13 @@ static void count_expand(twin *t, const nw_node *node, int role)
 {
     const nw_block *b = t->block;
     if (role == NW_PART_SPATIAL) {
-        t->counts.params += b->in_c * b->mid_c + (t->spatial.has_bias ? b->mid_c : 0);
-        t->counts.macs += times(times(t->spatial.batch * b->in_h * b->in_w, b->in_c), b->mid_c);
+        t->counts.params += b->in_c * t->mid_c + (t->spatial.has_bias ? t->mid_c : 0);
+        t->counts.macs += times(times(t->spatial.batch * b->in_h * b->in_w, b->in_c), t->mid_c);
         return;
     }
     for (int i = 0; role < 0 && t->zone == NW_PART_SPATIAL && i < node->n_inputs; i++)
         if (is_a_channel(t, node, i))
-            t->counts.params += b->mid_c;
+            t->counts.params += t->mid_c;
 }
 
 /* Counts a node with constants of other sizes: those in the graph count as seen meanwhile. */
@@ -149,13 +149,54 @@ static void count_node(twin *t, nw_node_id id)
         count_expand(t, node, role);
 }
 
-static bool find_twin(twin *t, const nw_block *block)
+/* ---- which blocks ---- */
+
+static bool is_read_once(const nw_graph *graph, nw_tensor_id tensor)
 {
+    int n = graph->tensors[tensor].is_output;
+    for (nw_node_id id = 0; id < graph->n_nodes; id++)
+        for (int i = 0; i < graph->nodes[id].n_inputs; i++)
+            n += graph->nodes[id].inputs[i] == tensor;
+    return n == 1;
+}
+
+static bool is_linear_point(const nw_block *block)
+{
+    return block->kind == NW_BLOCK_CONV && block->kernel == 1 && block->stride == 1 &&
+           block->groups == 1 && !block->has_residual &&
+           block->parts[NW_PART_SPATIAL].act == NW_OP_IDENTITY;
+}
+
+/* A k x k that does not expand, with a linear 1x1 behind it. */
+static bool is_open_fused(const nw_graph *graph, const nw_block *blocks, int n,
+                          const nw_block *block)
+{
+    if (block->kind != NW_BLOCK_CONV || block->kernel < 2 || block->has_residual ||
+        block->out_c > block->in_c || block->groups == block->in_c)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (blocks[i].in == block->out && is_linear_point(&blocks[i]))
+            return is_read_once(graph, block->out);
+    return false;
+}
+
+static bool is_unfused_kind(nw_block_kind kind)
+{
+    return kind == NW_BLOCK_FUSED || kind == NW_BLOCK_FUSED_GROUPED || kind == NW_BLOCK_GROUPED ||
+           kind == NW_BLOCK_TUCKER;
+}
+
+/* Whether a block of the network is another one in its twin. */
+static bool find_twin(twin *t, const nw_block *blocks, int n, const nw_block *block)
+{
+    bool is_open = is_open_fused(t->graph, blocks, n, block);
+    if (!is_open && !is_unfused_kind(block->kind))
+        return false;
     t->block = block;
+    t->mid_c = is_open ? block->out_c : block->mid_c;
     t->zone = NW_PART_COUNT;
     t->adds_expand = block->parts[NW_PART_EXPAND].conv == NW_NONE;
-    return nw_score_is_unfused(block->kind) &&
-           nw_node_geometry(t->graph, block->parts[NW_PART_SPATIAL].conv, &t->spatial) &&
+    return nw_node_geometry(t->graph, block->parts[NW_PART_SPATIAL].conv, &t->spatial) &&
            t->spatial.out_c > 0 && t->spatial.groups > 0 && t->spatial.in_c >= t->spatial.groups;
 }
 
@@ -166,24 +207,45 @@ static int64_t twin_h(const twin *t)
     nw_geometry last;
     int64_t h = nw_score_log_nano(b->in_h * b->in_w, b->in_c) +
                 nw_score_log_nano(g->in_h * g->in_w, g->kernel_h * g->kernel_w);
-    if (nw_node_geometry(t->graph, b->parts[NW_PART_PROJECT].conv, &last))
-        h += nw_score_log_nano(last.in_h * last.in_w, b->mid_c);
+    nw_node_id project = b->parts[NW_PART_PROJECT].conv;
+    if (project != NW_NONE && nw_node_geometry(t->graph, project, &last))
+        h += nw_score_log_nano(last.in_h * last.in_w, t->mid_c);
     return h;
 }
 
-/* Counts the nodes of a block (NULL: one node, of no block) as the network has them and as the twin
- * does, each with what it has seen. */
-static void count_block(twin *own, twin *other, const nw_block *block, const nw_node_id *nodes,
-                        int n_nodes)
+static bool is_product(nw_op op)
 {
-    bool differs = block && find_twin(other, block);
+    return op == NW_OP_CONV2D || op == NW_OP_CONV_TRANSPOSE || op == NW_OP_FULLY_CONNECTED ||
+           op == NW_OP_MATMUL;
+}
+
+/* The vectors that a node reads count again. */
+static void forget_vectors(const nw_graph *graph, const nw_node *node, uint8_t *seen)
+{
+    if (node->op == NW_OP_MATMUL || node->op == NW_OP_GATHER)
+        return;
+    for (int i = is_product(node->op) ? 2 : 0; i < node->n_inputs; i++) {
+        nw_tensor_id tensor = node->inputs[i];
+        if (tensor == NW_NONE || !graph->tensors[tensor].is_const)
+            continue;
+        nw_tensor_id root = nw_graph_stored_root(graph, tensor);
+        if (root != NW_NONE && !(seen[root] & 2))
+            seen[root] = 0;
+    }
+}
+
+/* Counts nodes as the network has them and as its twin does. */
+static void count_nodes(twin *own, twin *other, bool differs, const nw_node_id *nodes, int n)
+{
+    const nw_graph *graph = own->graph;
     own->counts = other->counts = (nw_counts){0};
-    for (int i = 0; i < n_nodes; i++) {
-        nw_graph_count_node(own->graph, nodes[i], own->seen, &own->counts);
+    for (int i = 0; i < n; i++) {
+        nw_graph_count_node(graph, nodes[i], own->seen, &own->counts);
+        forget_vectors(graph, &graph->nodes[nodes[i]], other->seen);
         if (differs)
             count_node(other, nodes[i]);
         else
-            nw_graph_count_node(other->graph, nodes[i], other->seen, &other->counts);
+            nw_graph_count_node(graph, nodes[i], other->seen, &other->counts);
     }
 }
 
@@ -204,10 +266,9 @@ void nw_score_unfuse(const nw_arch *arch, nw_score_parts *total, nw_score_parts 
     const nw_block *blocks = nw_arch_blocks(arch, &n);
     for (int i = 0; i < n; i++) {
         const nw_block *block = &blocks[i];
-        count_block(&own, &other, block, block->nodes, block->n_nodes);
-        int64_t h = nw_score_is_unfused(block->kind)
-                        ? twin_h(&other) - nw_score_block_h(graph, block, NULL)
-                        : 0;
+        bool differs = find_twin(&other, blocks, n, block);
+        int64_t h = differs ? twin_h(&other) - nw_score_block_h(graph, block, NULL) : 0;
+        count_nodes(&own, &other, differs, block->nodes, block->n_nodes);
         add_difference(&own, &other, h, total);
         if (per_block)
             add_difference(&own, &other, h, &per_block[i]);
@@ -215,7 +276,7 @@ void nw_score_unfuse(const nw_arch *arch, nw_score_parts *total, nw_score_parts 
     for (nw_node_id id = 0; id < graph->n_nodes; id++) {
         if (nw_arch_block_of(arch, id))
             continue;
-        count_block(&own, &other, NULL, &id, 1);
+        count_nodes(&own, &other, false, &id, 1);
         add_difference(&own, &other, 0, total);
     }
     free(seen);
