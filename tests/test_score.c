@@ -128,6 +128,14 @@ static const nw_arch *fuse_some(const nw_arch *arch, int first, int step, int *n
     return arch;
 }
 
+static const nw_arch *demo(void)
+{
+    nw_graph *graph;
+    nw_error err;
+    ck_assert_int_eq(nw_model_load("demo", NULL, 0, &graph, &err), NW_OK);
+    return nw_arch_lift(graph);
+}
+
 /* ---- H ---- */
 
 /* (16, e4, k3) both ways: 1/2 (ln 16 + ln 9 + ln 64) = 4.5643. */
@@ -173,6 +181,76 @@ START_TEST(squeeze_and_excite_has_no_entropy)
     ck_assert_int_gt(parts_of(gated).params, parts_of(plain).params);
     nw_arch_release(plain);
     nw_arch_release(gated);
+}
+END_TEST
+
+/* ---- resolutions ---- */
+
+/* By hand from table 2: H at the ends of 112 56 28 14 7 is 4.4794 14.4190 30.5120 73.7034 104.3554,
+ * behind 3 9 18 39 52 convolutions; channels 16 24 32 96 1280. */
+START_TEST(resolutions_of_mobilenet_v2_are_weighed_as_their_authors_do)
+{
+    const nw_arch *arch = arch_of_text(mobilenet_v2, 224);
+    nw_score score;
+    nw_score_of(arch, &score);
+    ck_assert_double_eq_tol(score.values[NW_SCORE_MAE_DET], 781.30584, 1e-4);
+    ck_assert_double_eq_tol(score.values[NW_SCORE_DEEPMAD], 10473.1586, 1e-3);
+    ck_assert_double_eq_tol(score.effectiveness, 0.93948, 1e-5);
+    ck_assert(score.is_capped);
+    nw_arch_release(arch);
+}
+END_TEST
+
+/* On 32x32: 3 -> 16, then fused e4 to 24 on 16x16 and to 40 on 8x8. */
+START_TEST(the_last_resolution_has_the_last_weight)
+{
+    const nw_arch *arch =
+        arch_of_text("cn_r1_k3_s1_c16 ; er_r1_k3_s2_e4_c24 ; er_r1_k3_s2_e4_c40", 32);
+    double h[] = {log(27) / 2, 0, 0};
+    h[1] = h[0] + log(16 * 9 * 64) / 2;
+    h[2] = h[1] + log(24 * 9 * 96) / 2;
+    nw_score score;
+    nw_score_of(arch, &score);
+    ck_assert_double_eq_tol(score.values[NW_SCORE_MAE_DET],
+                            h[0] + log(16) + h[1] + log(24) + 6 * (h[2] + log(40)), 1e-6);
+    ck_assert_double_eq_tol(score.values[NW_SCORE_DEEPMAD],
+                            h[0] * log(16 * 1024) + h[1] * log(24 * 256) + 8 * h[2] * log(40 * 64),
+                            1e-6);
+    ck_assert_double_eq_tol(score.effectiveness, 5 / exp(2 * h[2] / 5), 1e-6);
+    ck_assert(!score.is_capped);
+    nw_arch_release(arch);
+}
+END_TEST
+
+/* The demo is MobileNetV2 with what SSDLite hangs on it, whose first 1x1 (1280 to 256) is on the
+ * last resolution; the rest is beyond it. */
+START_TEST(predictors_and_smaller_maps_change_no_resolution)
+{
+    nw_score trunk, whole;
+    const nw_arch *arch = demo();
+    nw_score_of(arch, &whole);
+    nw_arch_release(arch);
+    arch = arch_of_text(mobilenet_v2, 320);
+    nw_score_of(arch, &trunk);
+    nw_arch_release(arch);
+    double more = 6 * (log(1280) / 2 + log(256) - log(1280));
+    ck_assert_double_eq_tol(whole.values[NW_SCORE_MAE_DET], trunk.values[NW_SCORE_MAE_DET] + more,
+                            1e-6);
+    ck_assert_double_gt(whole.values[NW_SCORE_ENTROPY], trunk.values[NW_SCORE_ENTROPY]);
+}
+END_TEST
+
+START_TEST(a_network_without_convolutions_has_no_resolutions)
+{
+    const nw_arch *arch = arch_of_model("mobilenet_v1_0.25_128_quant_edgetpu.tflite");
+    if (!arch)
+        return;
+    nw_score score;
+    nw_score_of(arch, &score);
+    for (int i = 0; i < NW_SCORE_COUNT; i++)
+        ck_assert(i == NW_SCORE_ENTROPY ? score.values[i] == 0 : isnan(score.values[i]));
+    ck_assert(isnan(score.effectiveness) && !score.is_capped);
+    nw_arch_release(arch);
 }
 END_TEST
 
@@ -225,14 +303,6 @@ START_TEST(kinds_that_stand_for_an_inverted_bottleneck_leave_the_default_as_it_w
     }
 }
 END_TEST
-
-static const nw_arch *demo(void)
-{
-    nw_graph *graph;
-    nw_error err;
-    ck_assert_int_eq(nw_model_load("demo", NULL, 0, &graph, &err), NW_OK);
-    return nw_arch_lift(graph);
-}
 
 static const nw_arch *model(int i, const char **name)
 {
@@ -354,6 +424,10 @@ int main(void)
     tcase_add_test(tcase, entropy_is_the_same_for_an_inverted_bottleneck_and_its_fused_form);
     tcase_add_test(tcase, entropy_of_mobilenet_v2_is_that_of_its_trunk);
     tcase_add_test(tcase, squeeze_and_excite_has_no_entropy);
+    tcase_add_test(tcase, resolutions_of_mobilenet_v2_are_weighed_as_their_authors_do);
+    tcase_add_test(tcase, the_last_resolution_has_the_last_weight);
+    tcase_add_test(tcase, predictors_and_smaller_maps_change_no_resolution);
+    tcase_add_test(tcase, a_network_without_convolutions_has_no_resolutions);
     tcase_add_loop_test(tcase, the_twin_of_a_string_is_what_the_edits_make, 0,
                         (int)COUNT_OF(strings));
     tcase_add_test(tcase, without_fused_blocks_the_twin_is_the_network);

@@ -19,11 +19,16 @@
  *           neither matrix products and convolutions of maps of one pixel (classifiers, gates),
  *           nor squeeze-and-excite, convolutions on the way round (shortcuts), predictors (blocks
  *           of kind head). MobileNetV2: 104.355
- * mae_det   sum over the maps' resolutions s of w_s (H up to the end of s + ln C_s),
- *           w = 0 0 1 1 6 for strides 2 4 8 16 32
- * deepmad   sum over s of w_s H_s ln(C_s r_s^2), w = 1 1 1 1 8, with the cap on effectiveness
- *           (depth over the geometric mean of the widths; Shen et al. 2023, arXiv 2303.02165)
- * macs, params   logarithms of the counts of graph.h, as baselines
+ * mae_det   sum over the maps' resolutions s of w_s (H_s + ln C_s), w = 0 0 1 1 6 for strides
+ *           2 4 8 16 32; H_s: H up to the end of s, C_s: its last channels
+ * (scores/compute_madnas.py) deepmad   sum over s of w_s H_s ln(C_s r_s^2), w = 1 1 1 1 8, r_s^2:
+ * pixels of its map; with the cap on effectiveness (Shen et al. 2023, arXiv 2303.02165;
+ * scores/compute_deepmad.py) macs, params   logarithms of the counts of graph.h, as baselines
+ *
+ * A resolution ends before the first convolution that makes a smaller map; the trunk alone counts,
+ * so convolutions that make larger maps than came before (decoders) do not, nor do those on maps
+ * smaller than 1/32. A network whose smallest map is larger than that (CIFAR) has the weights
+ * shifted: the last resolution has the last weight.
  */
 #ifndef NW_SCORE_H
 #define NW_SCORE_H
@@ -74,11 +79,16 @@ double nw_score_default(const nw_score_parts *parts, double fusion_credit);
 typedef struct nw_score {
     nw_score_parts parts;
     double values[NW_SCORE_COUNT]; /* NAN: not defined for this network */
-    double effectiveness;          /* DeepMAD's: depth over geometric mean width; NAN: none */
-    bool is_capped; /* it is beyond DeepMAD's cap: values[DEEPMAD] is not to be had */
+    /* DeepMAD's: depth over the geometric mean of the widths (in_c k_h k_w / groups of each
+     * convolution), the largest over the ends of resolutions; NAN: none. */
+    double effectiveness;
+    bool is_capped; /* it is beyond the cap: DeepMAD would not have the network. The value is what
+                     * the formula gives all the same */
 } nw_score;
 
-#define NW_DEEPMAD_CAP 0.5 /* on effectiveness; ImageNet nets use 0.1 to 0.5 */
+/* On effectiveness: 0.3 to 0.5 in the authors' configurations for ImageNet. A depthwise 3x3 is 9
+ * wide, so thin mobile networks are beyond it: MobileNetV2 has 0.94. */
+#define NW_DEEPMAD_CAP 0.5
 
 void nw_score_of(const nw_arch *arch, nw_score *out);
 
