@@ -373,7 +373,7 @@ START_TEST(numbers_are_rounded_as_make_divisible_rounds_them)
                  {58, 8, 2, 32, 0.5},    {128, 8, 64, 128, 0.6},  {116, 1, 2, 58, 0.5}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nw_channel_group group = {.n = cases[i].n, .multiple = cases[i].multiple};
-        ck_assert_int_eq(nw_resize_divisible(&group, cases[i].factor, cases[i].divisor),
+        ck_assert_int_eq(nw_group_divisible(&group, cases[i].factor, cases[i].divisor),
                          cases[i].expected);
     }
 }

@@ -163,6 +163,12 @@ const nw_channel_group *nw_arch_groups(const nw_arch *arch, int *n);
 /* The group that the channels of a tensor belong to; -1: several (a concatenation), or fixed with
  * no group: why (size bytes, may be NULL) says so. */
 int nw_arch_group_of(const nw_arch *arch, nw_tensor_id tensor, char *why, size_t size);
+/* The group's number times `factor`, rounded to a multiple of `divisor` channels (at least 1) and
+ * of the group's own as MobileNet's make_divisible does: the nearest, at least divisor, and one
+ * more where that is under 0.9 of what was asked for (tensorflow/models,
+ * research/slim/nets/mobilenet; timm, layers/helpers). But at a factor of 1 or less what is
+ * narrower than that multiple stays. */
+int64_t nw_group_divisible(const nw_channel_group *group, double factor, int64_t divisor);
 
 /* ---- edits (edit.c) ---- */
 

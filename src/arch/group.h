@@ -44,16 +44,10 @@ typedef struct nw_resize {
 NW_CHECKED nw_status nw_resize_groups(const nw_groups *groups, const nw_resize *sizes, int n_sizes,
                                       nw_graph **out, nw_error *err);
 
-/* Every free group times `factor`, rounded to a multiple of `divisor` channels (at least 1) as
- * MobileNet's make_divisible does: the nearest, at least divisor, and one more where that is under
- * 0.9 of what was asked for (tensorflow/models, research/slim/nets/mobilenet; timm,
- * layers/helpers). But at a factor of 1 or less what is narrower than that multiple stays.
- * NW_INVALID: no group is free. */
+/* Every free group times `factor`, rounded as nw_group_divisible does. NW_INVALID: no group is
+ * free. */
 NW_CHECKED nw_status nw_resize_width(const nw_groups *groups, double factor, int64_t divisor,
                                      nw_graph **out, nw_error *err);
-
-/* The number that one group of n gets by that rule, kept a multiple of the group's own. */
-int64_t nw_resize_divisible(const nw_channel_group *group, double factor, int64_t divisor);
 
 /* The network for a map of height x width as its only image input; numbers in the file that
  * followed from the old size are changed with it. NW_INVALID: the network has no such input, or a

@@ -153,7 +153,7 @@ static int64_t common_multiple(int64_t a, int64_t b)
     return a / x * b;
 }
 
-int64_t nw_resize_divisible(const nw_channel_group *group, double factor, int64_t divisor)
+int64_t nw_group_divisible(const nw_channel_group *group, double factor, int64_t divisor)
 {
     int64_t step = common_multiple(divisor < 1 ? 1 : divisor, group->multiple);
     double asked = (double)group->n * factor;
@@ -178,7 +178,7 @@ nw_status nw_resize_width(const nw_groups *groups, double factor, int64_t diviso
     int n = 0;
     for (int i = 0; i < groups->n; i++)
         if (!groups->list[i].is_fixed)
-            sizes[n++] = (nw_resize){i, nw_resize_divisible(&groups->list[i], factor, divisor)};
+            sizes[n++] = (nw_resize){i, nw_group_divisible(&groups->list[i], factor, divisor)};
     nw_status status =
         n ? nw_resize_groups(groups, sizes, n, out, err)
           : nw_fail(err, NW_INVALID, "width", "no channels of this network may change%s%s",
