@@ -260,6 +260,14 @@ void nw_edit_report_fini(nw_edit_report *report);
 NW_CHECKED nw_status nw_arch_apply(const nw_arch *arch, const nw_edit *edits, int n_edits,
                                    const nw_arch **out, nw_edit_report *report, nw_error *err);
 
+/* The same for edits that do not depend on each other, each of one block ("2.1") of `arch` as it is
+ * now, all in one go: CHANNELS and EXPANSION together, or edits of one kind that is a block's
+ * (VARIANT, KERNEL, STRIDE, PRECISION, SQUEEZE, ACT, RESIDUAL, JOIN, SPLIT) of different blocks.
+ * For whoever makes thousands: any refusal refuses all, nothing is reported, and the result does
+ * not list the edits, whose labels would not be those that nw_arch_apply goes by. */
+NW_CHECKED nw_status nw_arch_apply_at_once(const nw_arch *arch, const nw_edit *edits, int n_edits,
+                                           const nw_arch **out, nw_error *err);
+
 /* The edits that led here, oldest first: those that the lifted graph came with (graph->edits, kept
  * in a network JSON), then those applied to it. */
 const nw_edit *nw_arch_edits(const nw_arch *arch, int *n);

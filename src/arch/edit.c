@@ -27,6 +27,11 @@ static const struct {
     [NW_EDIT_SPLIT] = {nw_edit_hint, NULL},
 };
 
+nw_edit_block_fn nw_edit_block_doer(nw_edit_kind kind)
+{
+    return doers[kind].block;
+}
+
 /* ---- selecting ---- */
 
 bool nw_selector_matches(const nw_selector *where, const nw_block *block)

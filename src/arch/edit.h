@@ -50,6 +50,15 @@ nw_status nw_edit_width(nw_edit_work *work, nw_graph **out, nw_error *err);
 nw_status nw_edit_resolution(nw_edit_work *work, nw_graph **out, nw_error *err);
 nw_status nw_edit_depth(nw_edit_work *work, nw_graph **out, nw_error *err);
 
+/* CHANNELS and EXPANSION of blocks of one arch, all in one resize. *out: NULL where nothing
+ * changes. */
+NW_CHECKED nw_status nw_edit_resize_at_once(const nw_arch *arch, const nw_edit *edits,
+                                            const nw_block *const *blocks, int n, nw_graph **out,
+                                            nw_error *err);
+
+/* What a kind does to one block; NULL: it is not a block's. */
+nw_edit_block_fn nw_edit_block_doer(nw_edit_kind kind);
+
 /* A note of the report; text may be filled by the caller. */
 nw_edit_note *nw_edit_add_note(nw_edit_work *work, const char *where, bool is_done);
 /* NW_INVALID: the selector picks nothing, with what there is. */

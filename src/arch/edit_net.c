@@ -161,6 +161,33 @@ nw_status nw_edit_expansion(nw_edit_work *work, nw_graph **out, nw_error *err)
     return resize_picks(work, want_expansion, out, err);
 }
 
+nw_status nw_edit_resize_at_once(const nw_arch *arch, const nw_edit *edits,
+                                 const nw_block *const *blocks, int n, nw_graph **out,
+                                 nw_error *err)
+{
+    const nw_groups *groups = nw_arch_group_table(arch);
+    nw_resize *resizes = nw_alloc(((size_t)n + 1) * sizeof *resizes);
+    int n_resizes = 0;
+    nw_status status = NW_OK;
+    *out = NULL;
+    for (int i = 0; i < n && status == NW_OK; i++) {
+        bool is_channels = edits[i].kind == NW_EDIT_CHANNELS;
+        want w;
+        nw_resize resize = {0, 0};
+        status = (is_channels ? want_channels : want_expansion)(blocks[i], &edits[i], &w, err);
+        if (status != NW_OK || w.now == w.wanted)
+            continue;
+        status = find_resize(groups, blocks[i], &w, &resize, err);
+        if (status == NW_OK && !add_resize(resizes, &n_resizes, resize))
+            status = nw_fail(err, NW_INVALID, "",
+                             "shares its channels with a block that would have another number");
+    }
+    if (status == NW_OK && n_resizes)
+        status = nw_resize_groups(groups, resizes, n_resizes, out, err);
+    free(resizes);
+    return status;
+}
+
 /* ---- the whole network ---- */
 
 nw_status nw_edit_width(nw_edit_work *work, nw_graph **out, nw_error *err)
