@@ -23,6 +23,9 @@ static const nw_command commands[] = {
      "nasw compare A B [...] --hw NAME [--precision P]\n"
      "             [--estimator regression|device|E.json] [--json|--csv|--md]\n"
      "      networks beside each other: totals, stages, blocks, against the first"},
+    {"score", nw_command_score,
+     "nasw score FILE... [--input NAME=1x3x320x320] [--json]\n"
+     "      zero-cost scores of networks: what their form promises, no accuracies"},
     {"hw", nw_command_hw,
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},

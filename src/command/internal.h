@@ -9,6 +9,7 @@
 
 int nw_command_estimate(nw_options *o);
 int nw_command_compare(nw_options *o);
+int nw_command_score(nw_options *o);
 int nw_command_export(nw_options *o);
 int nw_command_hw(nw_options *o);
 int nw_command_measure(nw_options *o);

@@ -11,6 +11,7 @@
 #include "src/base/units.h"
 #include "src/estimator/estimator.h"
 #include "src/estimator/fit.h"
+#include "src/score/score.h"
 
 typedef struct nw_breakdown {
     const char *model; /* as the user named it */
@@ -105,6 +106,19 @@ NW_CHECKED nw_status nw_report_hw_list(const char *search_path, nw_buf *out, nw_
  * figures. path: where it was saved. */
 void nw_report_fit_text(const nw_regression *regression, const char *path, nw_buf *out);
 void nw_report_fit_json(const nw_regression *regression, const char *path, nw_buf *out);
+
+/* ---- zero-cost scores (score.c) ---- */
+
+typedef struct nw_scored {
+    const char *name; /* as the user named it */
+    nw_score score;
+    double recognised; /* nw_arch_recognised */
+} nw_scored;
+
+/* A row a network. width: columns of the screen, 0: no cutting. */
+void nw_score_text(const nw_scored *networks, int n, int width, nw_buf *out);
+/* A list, an object of schema "nasw.score/1" a network: see DESIGN.md section 4. */
+void nw_score_json(const nw_scored *networks, int n, nw_buf *out);
 
 /* ---- who estimated ---- */
 

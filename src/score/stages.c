@@ -52,6 +52,7 @@ static void weigh_stages(const nw_arch *arch, nw_score *out)
     nw_score_stage stages[NW_SCORE_STAGES];
     int last = nw_score_find_stages(arch, stages);
     out->values[NW_SCORE_MAE_DET] = out->values[NW_SCORE_DEEPMAD] = last < 0 ? NAN : 0;
+    out->values[NW_SCORE_ENTROPY] = last < 0 ? NAN : 1e-9 * (double)out->parts.h_nano;
     out->effectiveness = NAN;
     for (int i = 0; i <= last; i++) {
         const nw_score_stage *stage = &stages[i];
@@ -78,7 +79,6 @@ void nw_score_of(const nw_arch *arch, nw_score *out)
     nw_score_find_parts(arch, &out->parts, NULL);
     double value = nw_score_default(&out->parts, 0);
     out->values[NW_SCORE_DEFAULT] = isinf(value) ? NAN : value;
-    out->values[NW_SCORE_ENTROPY] = 1e-9 * (double)out->parts.h_nano;
     out->values[NW_SCORE_MACS] = log_or_none(out->parts.macs);
     out->values[NW_SCORE_PARAMS] = log_or_none(out->parts.params);
     weigh_stages(arch, out);
