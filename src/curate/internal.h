@@ -25,8 +25,6 @@ int64_t nw_sampler_n_evaluations(const nw_sampler *sampler);
  * options of the other dimensions. What was asked in earlier calls for the same samples stays. */
 NW_CHECKED nw_status nw_sampler_ask(nw_sampler *sampler, int dim, uint8_t *const *keep, int from,
                                     int to, nw_samples *samples, nw_error *err);
-void nw_samples_init(nw_samples *samples, int n_options, int n_contexts, int n_swept);
-void nw_samples_fini(nw_samples *samples);
 
 /* judge.c: rules over samples. verdicts: one an option; only those that are kept are judged.
  * values: the number of each option, ascending; NULL: choices, not numbers. names: how options are
@@ -40,6 +38,8 @@ typedef struct nw_trial {
     nw_option_verdict *verdicts;
 } nw_trial;
 
+void nw_samples_init(nw_samples *samples, int n_options, int n_contexts, int n_swept);
+void nw_samples_fini(nw_samples *samples);
 /* Latency of the kernels concerned at an option. */
 double nw_samples_concerned(const nw_samples *samples, int context, int option);
 

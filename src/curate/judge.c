@@ -20,6 +20,30 @@ static size_t at(const nw_samples *s, int context, int option)
     return (size_t)context * (size_t)s->n_options + (size_t)option;
 }
 
+void nw_samples_init(nw_samples *samples, int n_options, int n_contexts, int n_swept)
+{
+    size_t n = (size_t)n_options * (size_t)n_contexts;
+    *samples = (nw_samples){.n_options = n_options,
+                            .n_contexts = n_contexts,
+                            .n_swept = n_swept,
+                            .latency_us = nw_alloc((n + 1) * sizeof(double)),
+                            .score = nw_zalloc((n + 1) * sizeof(double)),
+                            .bytes = nw_zalloc((n + 1) * sizeof(double)),
+                            .is_unfit = nw_zalloc(n + 1),
+                            .fixed_us = nw_zalloc(((size_t)n_contexts + 1) * sizeof(double))};
+    for (size_t i = 0; i < n; i++)
+        samples->latency_us[i] = NAN;
+}
+
+void nw_samples_fini(nw_samples *samples)
+{
+    free(samples->latency_us);
+    free(samples->score);
+    free(samples->bytes);
+    free(samples->is_unfit);
+    free(samples->fixed_us);
+}
+
 double nw_samples_concerned(const nw_samples *s, int context, int option)
 {
     double all = s->latency_us[at(s, context, option)];

@@ -46,30 +46,6 @@ int64_t nw_sampler_n_evaluations(const nw_sampler *sampler)
     return sampler->n_evaluations;
 }
 
-void nw_samples_init(nw_samples *samples, int n_options, int n_contexts, int n_swept)
-{
-    size_t n = (size_t)n_options * (size_t)n_contexts;
-    *samples = (nw_samples){.n_options = n_options,
-                            .n_contexts = n_contexts,
-                            .n_swept = n_swept,
-                            .latency_us = nw_alloc((n + 1) * sizeof(double)),
-                            .score = nw_zalloc((n + 1) * sizeof(double)),
-                            .bytes = nw_zalloc((n + 1) * sizeof(double)),
-                            .is_unfit = nw_zalloc(n + 1),
-                            .fixed_us = nw_zalloc(((size_t)n_contexts + 1) * sizeof(double))};
-    for (size_t i = 0; i < n; i++)
-        samples->latency_us[i] = NAN;
-}
-
-void nw_samples_fini(nw_samples *samples)
-{
-    free(samples->latency_us);
-    free(samples->score);
-    free(samples->bytes);
-    free(samples->is_unfit);
-    free(samples->fixed_us);
-}
-
 /* ---- contexts ---- */
 
 static bool is_number(nw_dim_kind kind)
