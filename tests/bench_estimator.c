@@ -24,17 +24,17 @@ static double cpu_us(void)
  * those of real networks. */
 static int take_kernels(const nw_hw *hw, nw_kernel_shape *shapes, const nw_kernel_shape **list)
 {
-    nw_plan_options options = {.seed = 7, .n_networks = 12};
-    nw_plan *plan;
+    nw_sampling_options options = {.seed = 7, .n_networks = 12};
+    nw_sampling *plan;
     int n = 0;
-    if (nw_plan_make(hw, &options, &plan, NULL) != NW_OK)
+    if (nw_sampling_make(hw, &options, &plan, NULL) != NW_OK)
         return 0;
     for (int i = 0; i < plan->n_rows && n < N_KERNELS; i++) {
         shapes[n] = plan->rows[i].shape;
         list[n] = &shapes[n];
         n++;
     }
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     return n;
 }
 

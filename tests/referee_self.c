@@ -116,7 +116,8 @@ static void add_pair(const nw_estimator *estimator, const nw_hw *hw, nw_estimate
     for (int i = 0; i < n; i++) {
         kernels.kernels[i] = e->kernels->kernels[i];
         nw_kernel_shape shape = kernels.kernels[i].shape;
-        if (nw_rng_chance(rng, share) && nw_plan_vary(&shape, hw, rng, &kernels.kernels[i].shape))
+        if (nw_rng_chance(rng, share) &&
+            nw_sampling_vary(&shape, hw, rng, &kernels.kernels[i].shape))
             n_changed++;
         else
             kernels.kernels[i].shape = shape;
@@ -147,7 +148,7 @@ void self_score_random(const nw_estimator *estimator, const nw_hw *hw, int n, se
     nw_rng rng = nw_rng_make(OTHER_SEED, 1);
     *out = (self_score){0};
     for (int i = 0; i < n; i++) {
-        nw_graph *graph = nw_plan_network(hw, OTHER_SEED, i, NULL);
+        nw_graph *graph = nw_sampling_network(hw, OTHER_SEED, i, NULL);
         nw_estimate e;
         self_add(estimator, graph, hw, out);
         if (nw_estimate_graph(estimator, graph, hw, NULL, &e, NULL) == NW_OK) {

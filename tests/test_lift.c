@@ -119,7 +119,7 @@ START_TEST(random_networks_of_every_family_are_lifted)
 {
     nw_hw *hw = load_hw("ne32");
     for (int i = 0; i < 300; i++) {
-        const nw_arch *arch = nw_arch_lift(nw_plan_network(hw, 11, i, NULL));
+        const nw_arch *arch = nw_arch_lift(nw_sampling_network(hw, 11, i, NULL));
         check_arch(arch);
         nw_arch_release(arch);
     }
@@ -208,7 +208,7 @@ START_TEST(threads_that_ask_at_once_get_the_same_blocks)
     enum { N_THREADS = 4, ROUNDS = 20 };
     nw_hw *hw = load_hw("ne32");
     for (int round = 0; round < ROUNDS; round++) {
-        const nw_arch *arch = nw_arch_lift(nw_plan_network(hw, 5, round, NULL));
+        const nw_arch *arch = nw_arch_lift(nw_sampling_network(hw, 5, round, NULL));
         pthread_t threads[N_THREADS];
         void *found[N_THREADS];
         for (int i = 0; i < N_THREADS; i++)

@@ -46,29 +46,29 @@ static void add_sample(samples *s, const nw_kernel_shape *shape, int network)
 }
 
 /* Kernels of a network in training alone. */
-static void add_kernels(samples *s, const nw_plan *plan, int index)
+static void add_kernels(samples *s, const nw_sampling *plan, int index)
 {
-    const nw_plan_source *source = &plan->networks[index];
+    const nw_sampling_source *source = &plan->networks[index];
     for (int i = 0; i < source->n_rows; i++)
         if (plan->rows[source->first_row + i].first == source->first_row + i)
             add_sample(s, &plan->rows[source->first_row + i].shape, -1);
 }
 
 /* A network as it is, and kin of it: with some kernels edited, and with most. */
-static void add_network(samples *s, const nw_plan *plan, int index, nw_rng *rng)
+static void add_network(samples *s, const nw_sampling *plan, int index, nw_rng *rng)
 {
     static const struct {
         const char *ending;
         double share; /* of the kernels that differ */
     } kin[] = {{"", 0}, {"/edited", 0.2}, {"/variant", 0.8}};
-    const nw_plan_source *source = &plan->networks[index];
+    const nw_sampling_source *source = &plan->networks[index];
     for (int v = 0; v < N_KIN; v++) {
         int network = s->n_networks++;
         snprintf(s->networks[network], sizeof *s->networks, "%s%s", source->name, kin[v].ending);
         for (int i = 0; i < source->n_rows; i++) {
             const nw_kernel_shape *old = &plan->rows[source->first_row + i].shape;
             nw_kernel_shape shape = *old;
-            if (nw_rng_chance(rng, kin[v].share) && !nw_plan_vary(old, s->hw, rng, &shape))
+            if (nw_rng_chance(rng, kin[v].share) && !nw_sampling_vary(old, s->hw, rng, &shape))
                 shape = *old;
             add_sample(s, &shape, network);
         }
@@ -114,7 +114,7 @@ static void refine(samples *s, const double *predicted, nw_rng *rng)
     for (int i = 0; i < n_worst; i++)
         for (int k = 0; k < N_NEIGHBOURS; k++) {
             nw_kernel_shape old = s->list[order[i].index].shape, shape;
-            if (nw_plan_vary(&old, s->hw, rng, &shape))
+            if (nw_sampling_vary(&old, s->hw, rng, &shape))
                 add_sample(s, &shape, -1);
         }
     free(order);
@@ -150,10 +150,10 @@ static nw_status run_round(samples *s, const nw_sample_options *o, nw_rng *rng, 
 
 nw_status nw_sample_device(const nw_hw *hw, const nw_sample_options *o, nw_buf *out, nw_error *err)
 {
-    nw_plan *plan;
-    nw_plan_options options = {.seed = o->seed,
-                               .n_networks = o->n_networks ? o->n_networks : N_NETWORKS};
-    nw_status status = nw_plan_make(hw, &options, &plan, err);
+    nw_sampling *plan;
+    nw_sampling_options options = {.seed = o->seed,
+                                   .n_networks = o->n_networks ? o->n_networks : N_NETWORKS};
+    nw_status status = nw_sampling_make(hw, &options, &plan, err);
     if (status != NW_OK)
         return status;
     samples s = {.hw = hw};
@@ -169,7 +169,7 @@ nw_status nw_sample_device(const nw_hw *hw, const nw_sample_options *o, nw_buf *
         status = run_round(&s, o, &rng, err);
     if (status == NW_OK)
         write_samples(&s, out);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     free(s.networks);
     free(s.list);
     return status;
@@ -186,16 +186,16 @@ static bool is_single(const nw_kernel_shape *s)
 
 nw_status nw_sample_shapes(const nw_hw *hw, const nw_sample_options *o, nw_buf *out, nw_error *err)
 {
-    nw_plan *plan;
-    nw_plan_options options = {.seed = o->seed,
-                               .n_networks = o->n_networks ? o->n_networks : N_SHAPE_NETWORKS};
-    nw_status status = nw_plan_make(hw, &options, &plan, err);
+    nw_sampling *plan;
+    nw_sampling_options options = {.seed = o->seed,
+                                   .n_networks = o->n_networks ? o->n_networks : N_SHAPE_NETWORKS};
+    nw_status status = nw_sampling_make(hw, &options, &plan, err);
     if (status != NW_OK)
         return status;
     nw_measure_write_head(hw, out);
     for (int i = 0; i < plan->n_rows; i++)
         if (plan->rows[i].first == i && is_single(&plan->rows[i].shape))
             nw_measure_write_kernel(hw, "", &plan->rows[i].shape, -1, out);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     return NW_OK;
 }

@@ -88,7 +88,7 @@ static void name_network(uint64_t seed, int index, char *dst, size_t size)
     snprintf(dst, size, "%s-%04d", families[family_of(seed, index)].name, index);
 }
 
-nw_graph *nw_plan_network(const nw_hw *hw, uint64_t seed, int index, const char **precision)
+nw_graph *nw_sampling_network(const nw_hw *hw, uint64_t seed, int index, const char **precision)
 {
     assert(index >= 0);
     char name[32];
@@ -106,7 +106,7 @@ nw_graph *nw_plan_network(const nw_hw *hw, uint64_t seed, int index, const char 
 /* ---- rows ---- */
 
 typedef struct collector {
-    nw_plan *plan;
+    nw_sampling *plan;
     size_t row_capacity;
     int32_t *slots; /* index of a first row + 1, by hash; 0: empty */
     size_t n_slots; /* a power of two, at least twice the distinct shapes */
@@ -132,7 +132,7 @@ static void grow_slots(collector *c)
 
 static void add_row(collector *c, const nw_kernel_shape *shape, int network)
 {
-    nw_plan *plan = c->plan;
+    nw_sampling *plan = c->plan;
     if (2 * (size_t)(plan->n_distinct + 1) > c->n_slots)
         grow_slots(c);
     plan->rows = nw_grow(plan->rows, (size_t)plan->n_rows, &c->row_capacity, sizeof *plan->rows);
@@ -141,15 +141,16 @@ static void add_row(collector *c, const nw_kernel_shape *shape, int network)
         *slot = plan->n_rows + 1;
         plan->n_distinct++;
     }
-    plan->rows[plan->n_rows++] = (nw_plan_row){*shape, network, *slot - 1};
+    plan->rows[plan->n_rows++] = (nw_sampling_row){*shape, network, *slot - 1};
 }
 
 static void add_network(collector *c, const nw_kernels *kernels, uint64_t seed, int index,
                         const char *precision)
 {
-    nw_plan *plan = c->plan;
-    nw_plan_source *source = &plan->networks[plan->n_networks];
-    *source = (nw_plan_source){.index = index, .precision = precision, .first_row = plan->n_rows};
+    nw_sampling *plan = c->plan;
+    nw_sampling_source *source = &plan->networks[plan->n_networks];
+    *source =
+        (nw_sampling_source){.index = index, .precision = precision, .first_row = plan->n_rows};
     name_network(seed, index, source->name, sizeof source->name);
     for (int i = 0; i < kernels->n_kernels; i++)
         if (kernels->kernels[i].shape.parts[0].kind != NW_KERNEL_VIEW)
@@ -158,19 +159,19 @@ static void add_network(collector *c, const nw_kernels *kernels, uint64_t seed, 
     plan->n_networks++;
 }
 
-nw_status nw_plan_make(const nw_hw *hw, const nw_plan_options *options, nw_plan **out,
-                       nw_error *err)
+nw_status nw_sampling_make(const nw_hw *hw, const nw_sampling_options *options, nw_sampling **out,
+                           nw_error *err)
 {
-    nw_plan_options o = options ? *options : (nw_plan_options){0};
+    nw_sampling_options o = options ? *options : (nw_sampling_options){0};
     int n = o.n_networks > 0 ? o.n_networks : NW_PLAN_NETWORKS;
-    nw_plan *plan = nw_zalloc(sizeof *plan);
+    nw_sampling *plan = nw_zalloc(sizeof *plan);
     collector c = {.plan = plan};
     nw_status status = NW_OK;
     plan->networks = nw_zalloc((size_t)n * sizeof *plan->networks);
     for (int i = 0; i < n; i++) {
         const char *precision;
         nw_kernels *kernels;
-        nw_graph *graph = nw_plan_network(hw, o.seed, i, &precision);
+        nw_graph *graph = nw_sampling_network(hw, o.seed, i, &precision);
         precision = o.precision ? o.precision : precision;
         nw_status refusal = nw_kernels_split(graph, hw, precision, &kernels, err);
         if (refusal == NW_OK) {
@@ -184,14 +185,14 @@ nw_status nw_plan_make(const nw_hw *hw, const nw_plan_options *options, nw_plan 
     }
     free(c.slots);
     if (!plan->n_networks) {
-        nw_plan_free(plan);
+        nw_sampling_free(plan);
         return status;
     }
     *out = plan;
     return NW_OK;
 }
 
-void nw_plan_free(nw_plan *plan)
+void nw_sampling_free(nw_sampling *plan)
 {
     if (!plan)
         return;

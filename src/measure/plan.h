@@ -17,53 +17,54 @@
 #include "src/hw/hw.h"
 #include "src/kernel/kernel.h"
 
-typedef struct nw_plan_options {
+typedef struct nw_sampling_options {
     uint64_t seed;
     int n_networks;        /* 0: NW_PLAN_NETWORKS */
     const char *precision; /* as in nw_kernels_split; NULL: drawn for each network among what this
                             * hardware runs, mostly the file's own */
-} nw_plan_options;
+} nw_sampling_options;
 
 #define NW_PLAN_NETWORKS 400
 
 /* One kernel of one network. */
-typedef struct nw_plan_row {
+typedef struct nw_sampling_row {
     nw_kernel_shape shape;
     int32_t network; /* index in networks */
     int32_t first;   /* the first row of this very shape: itself where the shape is new */
-} nw_plan_row;
+} nw_sampling_row;
 
-typedef struct nw_plan_source {
+typedef struct nw_sampling_source {
     char name[32]; /* "ibn-0012": family and index */
-    int index;     /* for nw_plan_network */
+    int index;     /* for nw_sampling_network */
     /* given to nw_kernels_split: static, or borrowed from options; or NULL */
     const char *precision;
     int first_row, n_rows;
-} nw_plan_source;
+} nw_sampling_source;
 
 /* All kernels of all networks, in order, but for views (which cost nothing). */
-typedef struct nw_plan {
-    nw_plan_row *rows;
+typedef struct nw_sampling {
+    nw_sampling_row *rows;
     int n_rows, n_distinct; /* distinct shapes */
-    nw_plan_source *networks;
+    nw_sampling_source *networks;
     int n_networks;
     int n_refused; /* networks that this hardware does not run at all, left out */
-} nw_plan;
+} nw_sampling;
 
 /* options may be NULL. NW_INVALID, NW_UNSUPPORTED: of the precision, when no network remains. */
-NW_CHECKED nw_status nw_plan_make(const nw_hw *hw, const nw_plan_options *options, nw_plan **out,
-                                  nw_error *err);
-void nw_plan_free(nw_plan *plan);
+NW_CHECKED nw_status nw_sampling_make(const nw_hw *hw, const nw_sampling_options *options,
+                                      nw_sampling **out, nw_error *err);
+void nw_sampling_free(nw_sampling *plan);
 
 /* The network of an index, 0 or more, sealed, without weight values; the caller frees it.
  * precision (may be NULL): what to split it with when the options name none. */
-nw_graph *nw_plan_network(const nw_hw *hw, uint64_t seed, int index, const char **precision);
+nw_graph *nw_sampling_network(const nw_hw *hw, uint64_t seed, int index, const char **precision);
 
 /* A neighbour of a shape for refinement: one or two of its sizes, its window, its stride, its
  * activation, its residual or its placement differ, and everything that follows from them (output
  * sizes, weights, bias, groups, the joined part) follows. Channels move by a few lanes of the
  * array or by a ratio. What the hardware would not run as such a kernel is not made. False: out
  * is the shape itself (views, opaque operators, or nothing to vary). */
-bool nw_plan_vary(const nw_kernel_shape *shape, const nw_hw *hw, nw_rng *rng, nw_kernel_shape *out);
+bool nw_sampling_vary(const nw_kernel_shape *shape, const nw_hw *hw, nw_rng *rng,
+                      nw_kernel_shape *out);
 
 #endif

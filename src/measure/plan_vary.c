@@ -522,7 +522,8 @@ static void move_any(vary *v)
         moves[move](v);
 }
 
-bool nw_plan_vary(const nw_kernel_shape *shape, const nw_hw *hw, nw_rng *rng, nw_kernel_shape *out)
+bool nw_sampling_vary(const nw_kernel_shape *shape, const nw_hw *hw, nw_rng *rng,
+                      nw_kernel_shape *out)
 {
     vary v = {.old = shape, .hw = hw, .rng = rng};
     nw_kernel_kind kind = shape->parts[0].kind;

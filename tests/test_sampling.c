@@ -13,12 +13,12 @@ static const char *const presets[] = {
 
 enum { N_PRESETS = sizeof presets / sizeof *presets };
 
-static nw_plan *make_plan(const nw_hw *hw, uint64_t seed, int n, const char *precision)
+static nw_sampling *make_plan(const nw_hw *hw, uint64_t seed, int n, const char *precision)
 {
-    nw_plan *plan;
+    nw_sampling *plan;
     nw_error err;
-    nw_plan_options options = {.seed = seed, .n_networks = n, .precision = precision};
-    if (nw_plan_make(hw, &options, &plan, &err) != NW_OK)
+    nw_sampling_options options = {.seed = seed, .n_networks = n, .precision = precision};
+    if (nw_sampling_make(hw, &options, &plan, &err) != NW_OK)
         ck_abort_msg("%s: %s", err.where, err.message);
     return plan;
 }
@@ -130,8 +130,8 @@ static void check_shape(const nw_kernel_shape *s)
 START_TEST(a_network_is_a_function_of_seed_and_index_alone)
 {
     nw_hw *hw = load_hw("ne32");
-    nw_plan *few = make_plan(hw, 3, 12, NULL), *more = make_plan(hw, 3, 40, NULL);
-    nw_plan *other = make_plan(hw, 4, 12, NULL);
+    nw_sampling *few = make_plan(hw, 3, 12, NULL), *more = make_plan(hw, 3, 40, NULL);
+    nw_sampling *other = make_plan(hw, 4, 12, NULL);
     ck_assert_int_eq(few->n_networks, 12);
     ck_assert_int_gt(more->n_rows, few->n_rows);
     for (int i = 0; i < few->n_rows; i++)
@@ -140,9 +140,9 @@ START_TEST(a_network_is_a_function_of_seed_and_index_alone)
         ck_assert_str_eq(few->networks[i].name, more->networks[i].name);
     ck_assert(other->n_rows != few->n_rows ||
               memcmp(other->rows, few->rows, (size_t)few->n_rows * sizeof *few->rows) != 0);
-    nw_plan_free(few);
-    nw_plan_free(more);
-    nw_plan_free(other);
+    nw_sampling_free(few);
+    nw_sampling_free(more);
+    nw_sampling_free(other);
     nw_hw_free(hw);
 }
 END_TEST
@@ -150,13 +150,13 @@ END_TEST
 START_TEST(rows_are_the_kernels_of_the_networks_in_order)
 {
     nw_hw *hw = load_hw("dpu-b4096");
-    nw_plan *plan = make_plan(hw, 8, 60, NULL);
+    nw_sampling *plan = make_plan(hw, 8, 60, NULL);
     int at = 0;
     for (int i = 0; i < plan->n_networks; i++) {
-        const nw_plan_source *source = &plan->networks[i];
+        const nw_sampling_source *source = &plan->networks[i];
         const char *precision;
         char tail[16];
-        nw_graph *graph = nw_plan_network(hw, 8, source->index, &precision);
+        nw_graph *graph = nw_sampling_network(hw, 8, source->index, &precision);
         nw_kernels *kernels = split_on(graph, hw, precision);
         snprintf(tail, sizeof tail, "-%04d", source->index);
         ck_assert_str_eq(source->name, graph->name);
@@ -174,7 +174,7 @@ START_TEST(rows_are_the_kernels_of_the_networks_in_order)
         nw_graph_free(graph);
     }
     ck_assert_int_eq(plan->n_rows, at);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -182,7 +182,7 @@ END_TEST
 START_TEST(equal_shapes_name_their_first_row)
 {
     nw_hw *hw = load_hw("ne16");
-    nw_plan *plan = make_plan(hw, 2, 20, NULL);
+    nw_sampling *plan = make_plan(hw, 2, 20, NULL);
     int n_distinct = 0;
     for (int i = 0; i < plan->n_rows; i++) {
         int first = 0;
@@ -192,7 +192,7 @@ START_TEST(equal_shapes_name_their_first_row)
         n_distinct += first == i;
     }
     ck_assert_int_eq(plan->n_distinct, n_distinct);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -202,14 +202,14 @@ END_TEST
 START_TEST(every_network_seals_and_its_kernels_are_consistent)
 {
     nw_hw *hw = load_hw(presets[_i]);
-    nw_plan *plan = make_plan(hw, 100 + (uint64_t)_i, 600, NULL);
+    nw_sampling *plan = make_plan(hw, 100 + (uint64_t)_i, 600, NULL);
     ck_assert_int_eq(plan->n_networks, 600);
     ck_assert_int_eq(plan->n_refused, 0);
     for (int i = 0; i < plan->n_rows; i++) {
         ck_assert_int_ne(plan->rows[i].shape.parts[0].kind, NW_KERNEL_OPAQUE);
         check_shape(&plan->rows[i].shape);
     }
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -217,7 +217,7 @@ END_TEST
 START_TEST(channels_are_round_and_odd)
 {
     nw_hw *hw = load_hw("ne32");
-    nw_plan *plan = make_plan(hw, 1, 0, NULL);
+    nw_sampling *plan = make_plan(hw, 1, 0, NULL);
     int n = 0, n_eights = 0, n_odd = 0;
     for (int i = 0; i < plan->n_rows; i++) {
         const nw_kernel_part *p = &plan->rows[i].shape.parts[0];
@@ -230,7 +230,7 @@ START_TEST(channels_are_round_and_odd)
     ck_assert_int_eq(plan->n_networks, NW_PLAN_NETWORKS);
     ck_assert_int_gt(n_eights, n * 3 / 10);
     ck_assert_int_gt(n_odd, n / 10);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -238,7 +238,7 @@ END_TEST
 START_TEST(a_precision_is_kept_to)
 {
     nw_hw *hw = load_hw("u55-128");
-    nw_plan *plan = make_plan(hw, 1, 30, "int16");
+    nw_sampling *plan = make_plan(hw, 1, 30, "int16");
     int n_wide = 0;
     for (int i = 0; i < plan->n_rows; i++) {
         const nw_kernel_shape *s = &plan->rows[i].shape;
@@ -249,7 +249,7 @@ START_TEST(a_precision_is_kept_to)
             ck_assert_int_eq(s->weight_bits, 8); /* this hardware's only pair for 16 bits */
     }
     ck_assert_int_gt(n_wide, plan->n_rows / 2);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -257,13 +257,13 @@ END_TEST
 START_TEST(a_precision_that_the_hardware_lacks_is_refused)
 {
     nw_hw *hw = load_hw("dpu-b4096");
-    nw_plan *plan = NULL;
+    nw_sampling *plan = NULL;
     nw_error err;
-    nw_plan_options options = {.n_networks = 5, .precision = "int16"};
-    ck_assert_int_eq(nw_plan_make(hw, &options, &plan, &err), NW_UNSUPPORTED);
+    nw_sampling_options options = {.n_networks = 5, .precision = "int16"};
+    ck_assert_int_eq(nw_sampling_make(hw, &options, &plan, &err), NW_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(err.message, "int16"));
     options.precision = "seven";
-    ck_assert_int_eq(nw_plan_make(hw, &options, &plan, &err), NW_INVALID);
+    ck_assert_int_eq(nw_sampling_make(hw, &options, &plan, &err), NW_INVALID);
     ck_assert_ptr_null(plan);
     nw_hw_free(hw);
 }
@@ -274,11 +274,11 @@ START_TEST(float_hardware_gets_float_kernels)
     nw_hw *hw = derive("ne32", "{\"name\": \"f\", \"precisions\": [{\"weight_bits\": 32, "
                                "\"activation_bits\": 32, \"float\": true, \"rate\": 1}], "
                                "\"default_precision\": \"float32\"}");
-    nw_plan *plan = make_plan(hw, 1, 40, NULL);
+    nw_sampling *plan = make_plan(hw, 1, 40, NULL);
     for (int i = 0; i < plan->n_rows; i++)
         if (plan->rows[i].shape.weight_elements)
             ck_assert(plan->rows[i].shape.is_float && plan->rows[i].shape.weight_bits == 32);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -312,7 +312,7 @@ static group group_of(const nw_kernel_shape *s)
     return g;
 }
 
-static bool has_group(const nw_plan *plan, const group *wanted, bool anywhere)
+static bool has_group(const nw_sampling *plan, const group *wanted, bool anywhere)
 {
     for (int i = 0; i < plan->n_rows; i++) {
         if (plan->rows[i].first != i)
@@ -371,7 +371,7 @@ static range *find_range(range *ranges, int *n, const nw_kernel_shape *s, bool m
     return r;
 }
 
-static int make_ranges(const nw_plan *plan, range *ranges)
+static int make_ranges(const nw_sampling *plan, range *ranges)
 {
     int n = 0;
     for (int i = 0; i < plan->n_rows; i++) {
@@ -392,7 +392,7 @@ typedef struct coverage {
     int n_sizes, n_outside;
 } coverage;
 
-static void cover(const nw_plan *plan, range *ranges, int n_ranges, const nw_kernels *kernels,
+static void cover(const nw_sampling *plan, range *ranges, int n_ranges, const nw_kernels *kernels,
                   const char *model, coverage *c)
 {
     for (int i = 0; i < kernels->n_kernels; i++) {
@@ -423,10 +423,10 @@ START_TEST(real_networks_have_no_kernel_that_the_plan_lacks)
 {
     static range ranges[128];
     nw_hw *hw = load_hw(presets[_i]);
-    nw_plan *plan;
+    nw_sampling *plan;
     nw_error err;
     coverage c = {0};
-    ck_assert_int_eq(nw_plan_make(hw, NULL, &plan, &err), NW_OK);
+    ck_assert_int_eq(nw_sampling_make(hw, NULL, &plan, &err), NW_OK);
     int n_ranges = make_ranges(plan, ranges);
     for (int i = 0; model_files[i]; i++) {
         nw_graph *graph = load_model(model_files[i]);
@@ -444,7 +444,7 @@ START_TEST(real_networks_have_no_kernel_that_the_plan_lacks)
         ck_assert_int_le(c.n_unplaced * 1000, c.n_kernels);
         ck_assert_int_le(c.n_outside * 100, c.n_sizes * 3);
     }
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -485,7 +485,7 @@ static void check_neighbour(const nw_kernel_shape *from, const nw_kernel_shape *
 START_TEST(neighbours_are_consistent)
 {
     nw_hw *hw = load_hw(presets[_i]);
-    nw_plan *plan = make_plan(hw, 7, 150, NULL);
+    nw_sampling *plan = make_plan(hw, 7, 150, NULL);
     nw_rng rng = nw_rng_make(1, (uint64_t)_i), again = nw_rng_make(1, (uint64_t)_i);
     int n_varied = 0, n = 0;
     for (int i = 0; i < plan->n_rows; i++) {
@@ -493,8 +493,8 @@ START_TEST(neighbours_are_consistent)
             continue;
         nw_kernel_shape shape = plan->rows[i].shape, next, same;
         for (int k = 0; k < 4; k++) { /* a walk, so that mistakes would add up */
-            bool has_moved = nw_plan_vary(&shape, hw, &rng, &next);
-            ck_assert(nw_plan_vary(&shape, hw, &again, &same) == has_moved);
+            bool has_moved = nw_sampling_vary(&shape, hw, &rng, &next);
+            ck_assert(nw_sampling_vary(&shape, hw, &again, &same) == has_moved);
             ck_assert_mem_eq(&next, &same, sizeof next);
             n++;
             n_varied += has_moved;
@@ -505,7 +505,7 @@ START_TEST(neighbours_are_consistent)
         }
     }
     ck_assert_int_ge(n_varied * 1000, n * 999);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -514,7 +514,7 @@ START_TEST(joined_parts_follow_each_other)
 {
     nw_hw *hw = derive("ne32", "{\"name\": \"joins\", \"fusion\": [\"conv+act\", \"conv+add\", "
                                "\"dw+pw\", \"pool\"]}");
-    nw_plan *plan = make_plan(hw, 1, 100, NULL);
+    nw_sampling *plan = make_plan(hw, 1, 100, NULL);
     nw_rng rng = nw_rng_make(9, 0);
     int n_pairs[2] = {0};
     for (int i = 0; i < plan->n_rows; i++) {
@@ -524,12 +524,12 @@ START_TEST(joined_parts_follow_each_other)
             continue;
         n_pairs[plan->rows[i].shape.parts[1].kind == NW_KERNEL_POOL]++;
         for (int k = 0; k < 5; k++)
-            if (nw_plan_vary(&plan->rows[i].shape, hw, &rng, &next))
+            if (nw_sampling_vary(&plan->rows[i].shape, hw, &rng, &next))
                 check_neighbour(&plan->rows[i].shape, &next, hw);
     }
     ck_assert_int_gt(n_pairs[0], 100);
     ck_assert_int_gt(n_pairs[1], 20);
-    nw_plan_free(plan);
+    nw_sampling_free(plan);
     nw_hw_free(hw);
 }
 END_TEST
@@ -570,7 +570,7 @@ START_TEST(every_side_of_a_convolution_is_varied)
     int in_c = 0, out_c = 0, map = 0, kernel = 0, stride = 0, residual = 0, lut = 0, place = 0;
     int steps[33] = {0}; /* channel counts one to 32 above: each lane of the array */
     for (int i = 0; i < 20000; i++) {
-        ck_assert(nw_plan_vary(&s, hw, &rng, &t));
+        ck_assert(nw_sampling_vary(&s, hw, &rng, &t));
         const nw_kernel_part *p = &t.parts[0];
         in_c += p->in_c != 16;
         out_c += p->out_c != 24;
@@ -599,7 +599,7 @@ START_TEST(nothing_is_joined_that_the_hardware_keeps_apart)
     nw_kernel_shape s = sample_conv(), t;
     nw_rng rng = nw_rng_make(5, 0);
     for (int i = 0; i < 5000; i++) {
-        ck_assert(nw_plan_vary(&s, hw, &rng, &t));
+        ck_assert(nw_sampling_vary(&s, hw, &rng, &t));
         check_neighbour(&s, &t, hw);
         ck_assert_int_eq(t.residual, 0);
         ck_assert_int_ne(t.act, NW_KERNEL_ACT_LUT);
@@ -614,17 +614,17 @@ START_TEST(what_costs_nothing_has_no_neighbour)
     nw_kernel_shape s = sample_conv(), t;
     nw_rng rng = nw_rng_make(4, 0);
     s.parts[0].kind = NW_KERNEL_VIEW;
-    ck_assert(!nw_plan_vary(&s, hw, &rng, &t));
+    ck_assert(!nw_sampling_vary(&s, hw, &rng, &t));
     ck_assert_mem_eq(&s, &t, sizeof s);
     s.parts[0].kind = NW_KERNEL_OPAQUE;
-    ck_assert(!nw_plan_vary(&s, hw, &rng, &t));
+    ck_assert(!nw_sampling_vary(&s, hw, &rng, &t));
     nw_hw_free(hw);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("plan");
+    Suite *suite = suite_create("sampling");
     TCase *tests = tcase_create("plan");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_network_is_a_function_of_seed_and_index_alone);
