@@ -114,7 +114,11 @@ typedef struct nw_edit_list {
     size_t capacity, site_capacity;
 } nw_edit_list;
 
-/* seal.c: what follows from the dimensions alone; the space is sealed then. */
+/* seal.c: drops options that break the network by themselves, and dimensions that are left with
+ * one.
+ */
+void nw_space_prune(nw_space *space);
+/* What follows from the dimensions alone; the space is sealed then. */
 void nw_space_settle(nw_space *space);
 
 bool nw_gene_counts(const nw_space *space, const uint16_t *genome, int dim);

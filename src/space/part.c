@@ -196,6 +196,7 @@ nw_status nw_space_of_model(const nw_arch *base, int64_t step, nw_space **out, n
     add_usual(space, NW_DIM_VARIANT, "ibn", kinds, 2, true);
     add_usual(space, NW_DIM_KERNEL, "ibn", kernels, 2, true);
     add_usual(space, NW_DIM_EXPANSION, "ibn", expansions, 3, true);
+    nw_space_prune(space);
     nw_status status = space->n_dims
                            ? nw_space_seal(space, err)
                            : nw_fail(err, NW_INVALID, space->name,

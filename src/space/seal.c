@@ -70,19 +70,68 @@ static bool is_odd(const nw_dim *dim, int option)
     return dim->options[option].n % 2 == 1;
 }
 
+/* keep (may be NULL): a byte an option, cleared for those that break the network; then that is no
+ * failure. */
 static nw_status try_dim(nw_space *space, nw_realiser *realiser, uint16_t *genome, int d,
-                         nw_error *err)
+                         uint8_t *keep, nw_error *err)
 {
     const nw_dim *dim = &space->dims[d];
     int odd = dim->n_options - 1;
     nw_status status = NW_OK;
     while (odd > 0 && !is_odd(dim, odd))
         odd--;
-    for (int i = 0; i < dim->n_options && status == NW_OK; i++)
-        if (dim->n_options <= MAX_TRIED || i == 0 || i == dim->n_options - 1 || i == odd ||
-            i == dim->n_options / 2)
-            status = try_option(space, realiser, genome, d, i, err);
+    for (int i = 0; i < dim->n_options && status == NW_OK; i++) {
+        if (dim->n_options > MAX_TRIED && i != 0 && i != dim->n_options - 1 && i != odd &&
+            i != dim->n_options / 2)
+            continue;
+        status = try_option(space, realiser, genome, d, i, err);
+        if (!keep || status == NW_OK)
+            continue;
+        keep[i] = 0;
+        status = NW_OK;
+    }
     return status;
+}
+
+static int keep_options(nw_dim *dim, nw_option *options, const uint8_t *keep)
+{
+    int n = 0, base = -1;
+    for (int i = 0; i < dim->n_options; i++) {
+        if (!keep[i])
+            continue;
+        if (i == dim->base)
+            base = n;
+        options[n++] = dim->options[i];
+    }
+    dim->options = options;
+    dim->n_options = n;
+    dim->base = base;
+    return n;
+}
+
+void nw_space_prune(nw_space *space)
+{
+    nw_realiser *realiser = nw_realiser_new(space);
+    uint16_t *genome = nw_alloc(((size_t)space->n_dims + 1) * sizeof *genome);
+    uint8_t keep[NW_MAX_OPTIONS];
+    int n = 0;
+    for (int d = 0; d < space->n_dims; d++)
+        genome[d] = NW_GENE_LEFT;
+    for (int d = 0; d < space->n_dims; d++) {
+        nw_dim *dim = &space->dims[d];
+        nw_option *options =
+            nw_arena_alloc(&space->arena, (size_t)dim->n_options * sizeof *options);
+        memset(keep, 1, sizeof keep);
+        (void)!try_dim(space, realiser, genome, d, keep, NULL);
+        if (keep_options(dim, options, keep) > 1) {
+            space->factors[n] = space->factors[d];
+            space->dims[n++] = *dim;
+        }
+    }
+    space->n_dims = n;
+    free(genome);
+    nw_realiser_free(realiser);
+    nw_space_find_sites(space);
 }
 
 static nw_status try_options(nw_space *space, nw_error *err)
@@ -95,7 +144,7 @@ static nw_status try_options(nw_space *space, nw_error *err)
     for (int d = 0; d < space->n_dims; d++)
         genome[d] = space->dims[d].kind == NW_DIM_DEPTH ? base[d] : NW_GENE_LEFT;
     for (int d = 0; d < space->n_dims && status == NW_OK; d++)
-        status = try_dim(space, realiser, genome, d, err);
+        status = try_dim(space, realiser, genome, d, NULL, err);
     free(genome);
     free(base);
     nw_realiser_free(realiser);
