@@ -146,7 +146,8 @@ nw_graph *classify(nw_graph *graph, int64_t n)
     nw_tensor_id inputs[] = {mean, add_constant(copy, "classifier.weight", (nw_shape){2, {n, c}}),
                              add_constant(copy, "classifier.bias", (nw_shape){1, {n}})};
     nw_tensor_id out = nw_graph_add_tensor(copy, "classes", NW_DTYPE_FLOAT32, NULL);
-    nw_graph_add_node(copy, NW_OP_FULLY_CONNECTED, "classifier", "Gemm", inputs, 3, &out, 1);
+    node = nw_graph_add_node(copy, NW_OP_FULLY_CONNECTED, "classifier", "Gemm", inputs, 3, &out, 1);
+    node->attrs.keep_dims = false;
     nw_graph_add_output(copy, out);
     if (nw_graph_seal(copy, NULL, 0, &err) != NW_OK)
         fail("classifier", &err);
