@@ -7,14 +7,22 @@
 
 #include "src/report/report.h"
 
-const bind_type *const bind_types[] = {
-    &bind_network_type,      &bind_hw_type,        &bind_estimate_type,
-    &bind_measurements_type, &bind_estimator_type, &bind_session_type,
-    &bind_builder_type,      &bind_map_type,       NULL};
-const bind_row *const bind_modules[] = {
-    bind_network_module, bind_hw_module,    bind_estimate_module,
-    bind_measure_module, bind_fit_module,   bind_build_module,
-    bind_output_rows,    bind_session_rows, NULL};
+const bind_type *const bind_types[] = {&bind_network_type,
+                                       &bind_hw_type,
+                                       &bind_estimate_type,
+                                       &bind_measurements_type,
+                                       &bind_estimator_type,
+                                       &bind_session_type,
+                                       &bind_builder_type,
+                                       &bind_map_type,
+                                       &bind_space_type,
+                                       &bind_genome_type,
+                                       NULL};
+const bind_row *const bind_modules[] = {bind_network_module,  bind_hw_module,
+                                        bind_estimate_module, bind_measure_module,
+                                        bind_fit_module,      bind_build_module,
+                                        bind_space_module,    bind_output_rows,
+                                        bind_session_rows,    NULL};
 
 lua_engine *bind_engine(lua_State *L)
 {
@@ -70,10 +78,12 @@ static void open_type(lua_State *L, const bind_type *type)
     lua_pushlightuserdata(L, (void *)type);
     lua_pushcclosure(L, refuse_change, 1);
     lua_setfield(L, -2, "__newindex");
-    lua_pushcfunction(L, type->close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, type->close);
-    lua_setfield(L, -2, "__close");
+    if (type->close) {
+        lua_pushcfunction(L, type->close);
+        lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, type->close);
+        lua_setfield(L, -2, "__close");
+    }
     lua_pushcfunction(L, type->text);
     lua_setfield(L, -2, "__tostring");
     if (type->length) {
@@ -85,11 +95,52 @@ static void open_type(lua_State *L, const bind_type *type)
     lua_pop(L, 1);
 }
 
+static int call_table(lua_State *L)
+{
+    lua_remove(L, 1);
+    int n = lua_gettop(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, n, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* Pushes the table of that name in the table at the top; a function there becomes a table that can
+ * be called. */
+static void push_namespace(lua_State *L, const char *name, size_t length)
+{
+    lua_pushlstring(L, name, length);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TTABLE) {
+        lua_remove(L, -2);
+        return;
+    }
+    lua_newtable(L); /* name, function, table */
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, -3);
+    lua_pushcclosure(L, call_table, 1);
+    lua_setfield(L, -2, "__call");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_replace(L, -2);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, -5);
+    lua_remove(L, -2);
+}
+
+/* "space.from_model" stands in what "space" is, which stands before it. */
 static void add_rows(lua_State *L, const bind_row *rows)
 {
     for (; rows->name; rows++) {
+        const char *dot = strchr(rows->name, '.');
+        if (dot)
+            push_namespace(L, rows->name, (size_t)(dot - rows->name));
         lua_pushcfunction(L, rows->function);
-        lua_setfield(L, -2, rows->name);
+        lua_setfield(L, -2, dot ? dot + 1 : rows->name);
+        if (dot)
+            lua_pop(L, 1);
     }
 }
 

@@ -16,6 +16,7 @@
 #include "src/estimator/estimator.h"
 #include "src/graph/graph.h"
 #include "src/hw/hw.h"
+#include "src/space/space.h"
 
 typedef enum bind_stop {
     BIND_RUNS,
@@ -24,6 +25,8 @@ typedef enum bind_stop {
     BIND_STOP_INTERRUPT,
     BIND_STOP_OUTPUT /* standard output is gone */
 } bind_stop;
+
+#define BIND_MAX_DEPTH 4 /* of scripts that run scripts */
 
 struct lua_engine {
     lua_config config;
@@ -41,9 +44,21 @@ struct lua_engine {
     char raised_at[96]; /* "F.lua:12: ", for errors that are no texts */
     int output_errno;   /* of BIND_STOP_OUTPUT */
     int n_running;      /* calls under way */
-    struct bind_opened *opened; /* estimators in use; choice.c */
-    int depth;                  /* scripts that run scripts */
+    struct bind_opened *opened;  /* estimators in use; choice.c */
+    int depth;                   /* of scripts that run scripts, 0: the first */
+    struct bind_holder *holders; /* objects that keep a space; holder.c */
+    struct bind_hook *hooks;     /* functions that spaces call; hook.c */
+    bool lives_with_hooks;       /* freed with the last of them */
 };
+
+/* The first member of an object that keeps a space alive. A space keeps its hooks, those their
+ * engine, and an engine its objects: what ends first is said here, not found out by counting. */
+typedef struct bind_holder {
+    struct bind_holder *previous, *next;
+    void (*close)(struct bind_holder *holder); /* NULL: closed */
+    lua_engine *engine;
+    int64_t held_bytes;
+} bind_holder;
 
 lua_engine *bind_engine(lua_State *L);
 
@@ -69,24 +84,28 @@ typedef struct bind_row {
     const char *name;
     lua_CFunction function;
     bool is_field;    /* read as object.name, without a call */
-    const char *hint; /* "nasw.load(path [, options]) -> network": what the console shows */
+    const char *hint; /* "nasw.load(path [, options]) -> network": what the console shows; NULL: an
+                       * alias of the row above it */
 } bind_row;
 
 typedef struct bind_type {
     const char *name;     /* "nasw.Network" */
     const bind_row *rows; /* ends with a NULL name */
-    lua_CFunction close, text;
+    lua_CFunction close;  /* NULL: it holds nothing outside Lua */
+    lua_CFunction text;
     lua_CFunction length; /* of #object; NULL: none */
 } bind_type;
 
 extern const bind_type bind_network_type, bind_hw_type, bind_estimate_type;
 extern const bind_type bind_builder_type, bind_map_type;
 extern const bind_type bind_measurements_type, bind_estimator_type, bind_session_type;
+extern const bind_type bind_space_type, bind_genome_type;
 extern const bind_type *const bind_types[]; /* NULL-terminated */
 
 extern const bind_row bind_network_rows[], bind_hw_rows[], bind_estimate_rows[];
 extern const bind_row bind_network_module[], bind_hw_module[], bind_estimate_module[];
-extern const bind_row bind_measure_module[], bind_fit_module[], bind_build_module[];
+extern const bind_row bind_measure_module[], bind_fit_module[], bind_build_module[],
+    bind_space_module[];
 extern const bind_row bind_output_rows[], bind_session_rows[], bind_face_rows[];
 extern const bind_row *const bind_modules[]; /* of nasw, NULL-terminated */
 
@@ -123,7 +142,44 @@ void bind_text_limit(lua_State *L, const nw_buf *text); /* raises beyond the mem
 /* Adds text made printable, keeping line feeds and tabs. */
 void bind_add_visible(nw_buf *out, const char *text, size_t length);
 
+/* ---- what ends with a space (holder.c) ---- */
+/* A new object joins those of its engine, with that much memory outside Lua. Close it with
+ * bind_close_holder, in its close function too. False: over the limit, it has been closed. */
+bool bind_open_holder(lua_State *L, bind_holder *holder, void (*close)(bind_holder *holder),
+                      int64_t held_bytes);
+void bind_close_holder(bind_holder *holder); /* closed already is fine */
+void bind_close_holders(lua_engine *engine);
+
+/* ---- functions that spaces call (hook.c) ---- */
+/* Adds the function at index as a predicate of a space that is being declared. */
+void bind_add_hook(lua_State *L, int index, nw_space *space, const char *name, const char *file,
+                   int line);
+/* Calls the hooks of a space on a few genomes. */
+void bind_try_hooks(const nw_space *space);
+/* From here on; then whether one of those that were called since failed: problem says how and
+ * where.
+ */
+void bind_watch_hooks(lua_engine *engine);
+bool bind_find_hook_problem(const lua_engine *engine, nw_buf *problem);
+void bind_forget_hooks(lua_engine *engine); /* those left refuse everything from now on */
+
 /* ---- objects ---- */
+typedef struct bind_space {
+    bind_holder holder;
+    nw_space *declared;    /* NULL: sealed or closed */
+    const nw_space *space; /* sealed; NULL: not yet, or closed */
+    char *name;            /* as given */
+    char sealed_at[128];   /* "F.lua:12" */
+    int64_t n_tries;       /* options that sealing tries */
+} bind_space;
+
+/* User value 1 keeps the space. */
+typedef struct bind_genome {
+    const bind_space *owner;
+    int n_dims;
+    uint16_t genes[];
+} bind_genome;
+
 typedef struct bind_network {
     const nw_graph *graph; /* of arch; NULL: closed */
     const nw_arch *arch;   /* retained */
@@ -209,6 +265,28 @@ bool bind_read_table(lua_State *L, bind_measurements *object, const char *path);
 /* As bind_push_error, for what the core says of such a table: rows of lists by their number. */
 int bind_push_table_error(lua_State *L, nw_error *err);
 
+/* ---- spaces (bind_space.c, bind_declare.c, bind_genome.c) ---- */
+/* "F.lua:12" of the script's line that called; file gets its path. Returns the line, 0: none. */
+int bind_caller(lua_State *L, const char **file);
+/* Raises "F.lua:12: message"; where err says no file, that of the caller. */
+int bind_raise_here(lua_State *L, const nw_error *err);
+_Noreturn void bind_refuse(lua_State *L, const char *format, ...); /* the same of a message */
+bind_space *bind_check_open_space(lua_State *L, int index); /* still to be declared, or raises */
+bind_space *bind_check_space(lua_State *L, int index);      /* seals it if need be, or raises */
+/* Gives a new object its sealed space, which it takes. False: nil, message, code were pushed. */
+bool bind_fill_space(lua_State *L, bind_space *object, const nw_space *space);
+/* Declarations. */
+int bind_space_declare(lua_State *L, nw_dim_kind kind);
+int bind_space_require(lua_State *L);
+int bind_space_limit(lua_State *L);
+/* What stands at index as a genome of the space at index space: an object, a text, a table of
+ * options by name; none: the base. Raises for what is none. Pushes the object. */
+bind_genome *bind_take_genome(lua_State *L, int space, int index);
+bind_genome *bind_new_genome(lua_State *L, int space); /* zeroes, or those of nothing */
+void bind_push_option_value(lua_State *L, nw_dim_kind kind, const nw_option *option);
+/* The option of the dimension that the value at index names; -1: none. */
+int bind_find_option(lua_State *L, int index, const nw_dim *dim);
+
 /* ---- who estimates (choice.c) ---- */
 /* An estimator for the hardware object at index hw: the model, or NULL: by choice (NULL: the
  * default), opened once and kept. n_kernels: to be estimated at most. Raises nothing. Release it.
@@ -243,5 +321,13 @@ NW_CHECKED nw_status bind_check_write_path(const char *path, nw_error *err);
  * fills problem: what, and a traceback below. */
 NW_CHECKED nw_status bind_run(lua_engine *engine, lua_CFunction function, void *job,
                               nw_buf *problem);
+/* lua_engine_run_file; then takes what the file returns, its first value at the top of the stack,
+ * in the same protected call. */
+NW_CHECKED nw_status bind_run_file(lua_engine *engine, const char *path,
+                                   void (*take)(lua_State *L, void *context), void *context,
+                                   nw_buf *problem);
+/* lua_engine_load_space for a script that runs in engine; NULL: for nobody. */
+NW_CHECKED nw_status bind_load_space(const lua_config *config, lua_engine *outer, const char *path,
+                                     const nw_space **out, nw_error *err);
 
 #endif

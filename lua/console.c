@@ -300,7 +300,7 @@ static void add_parts(lua_State *L, const char *word, char separator)
 {
     const bind_type *type = type_of(L, -2);
     for (const bind_row *row = type ? type->rows : NULL; row && row->name; row++)
-        if (row->is_field == (separator == '.'))
+        if (row->hint && row->is_field == (separator == '.'))
             add_candidate(L, row->name, word);
     if (!lua_istable(L, -2))
         return;
@@ -397,11 +397,12 @@ static const bind_row *row_of(const char *path, size_t length)
     const bind_row *row = NULL;
     while (last > 0 && is_word(path[last - 1]))
         last--;
-    bool is_module = last == 5 && strncmp(path, "nasw.", 5) == 0;
+    bool is_module = length > 5 && strncmp(path, "nasw.", 5) == 0;
     for (int i = 0; is_module && bind_modules[i] && !row; i++)
-        row = find_row(bind_modules[i], path + last, length - last);
+        row = find_row(bind_modules[i], path + 5, length - 5);
     if (is_module && !row)
-        row = find_row(bind_face_rows, path + last, length - last);
+        row = find_row(bind_face_rows, path + 5, length - 5);
+    is_module = is_module && last == 5;
     for (int i = 0; last > 0 && !is_module && bind_types[i] && !row; i++)
         row = find_row(bind_types[i]->rows, path + last, length - last);
     return row;
@@ -414,6 +415,8 @@ void lua_engine_hint(void *context, const char *text, nw_buf *out)
     size_t end = open >= 0 ? (size_t)open : strlen(text);
     size_t start = path_start(text, end);
     const bind_row *row = start < end ? row_of(text + start, end - start) : NULL;
+    while (row && !row->hint) /* an alias */
+        row--;
     if (row)
         nw_buf_puts(out, row->hint);
 }

@@ -16,7 +16,6 @@
 #define DEFAULT_CPU_S    120.0
 #define RESERVE_BYTES    ((int64_t)256 << 10)
 #define MAX_SCRIPT_BYTES ((size_t)16 << 20)
-#define MAX_DEPTH        4
 #define TRACE_FIRST      6   /* lines of a traceback */
 #define TRACE_LAST       5   /* levels, those of C among them */
 #define MAX_MESSAGES     200 /* lines of a script that become messages */
@@ -215,6 +214,8 @@ void lua_engine_free(lua_engine *engine)
 {
     if (!engine)
         return;
+    bind_close_holders(engine);
+    bind_forget_hooks(engine);
     lua_close(engine->state);
     bind_forget_estimators(engine, NULL);
     nw_buf_fini(&engine->printed);
@@ -231,6 +232,8 @@ typedef struct script {
     const char *path; /* arg[0] */
     char *const *args;
     int n_args;
+    void (*take)(lua_State *L, void *context); /* what it returned, at the top; NULL: nobody */
+    void *context;
 } script;
 
 static void skip_first_line(script *s)
@@ -261,7 +264,9 @@ static int run_script(lua_State *L)
     if (luaL_loadbufferx(L, s->text, s->length, chunk, "t") != LUA_OK)
         return lua_error(L);
     bind_engine(L)->reserve_bytes = 0;
-    lua_call(L, 0, 0);
+    lua_call(L, 0, s->take ? 1 : 0);
+    if (s->take)
+        s->take(L, s->context);
     return 0;
 }
 
@@ -286,7 +291,7 @@ static nw_status run(lua_engine *engine, script *s, nw_buf *problem)
 nw_status lua_engine_run_text(lua_engine *engine, const char *name, const char *text,
                               nw_buf *problem)
 {
-    script s = {name, text, strlen(text), name, NULL, 0};
+    script s = {.name = name, .text = text, .length = strlen(text), .path = name};
     return run(engine, &s, problem);
 }
 
@@ -302,9 +307,10 @@ static void set_folder(lua_engine *engine, const char *path)
     }
 }
 
-nw_status lua_engine_run_file(lua_engine *engine, const char *path, char *const *args, int n_args,
-                              nw_buf *problem)
+/* s: all but name and text, which are those of the file. */
+static nw_status run_file(lua_engine *engine, script *s, nw_buf *problem)
 {
+    const char *path = s->path;
     nw_file *file;
     nw_error err;
     nw_status status = nw_file_read(path, MAX_SCRIPT_BYTES, &file, &err);
@@ -317,12 +323,27 @@ nw_status lua_engine_run_file(lua_engine *engine, const char *path, char *const 
     memcpy(before, engine->folder, sizeof before);
     if (!is_stdin)
         set_folder(engine, path);
-    script s = {
-        is_stdin ? "stdin" : path, (const char *)file->bytes, file->n_bytes, path, args, n_args};
-    status = run(engine, &s, problem);
+    s->name = is_stdin ? "stdin" : path;
+    s->text = (const char *)file->bytes;
+    s->length = file->n_bytes;
+    status = run(engine, s, problem);
     memcpy(engine->folder, before, sizeof before);
     nw_file_release(file);
     return status;
+}
+
+nw_status lua_engine_run_file(lua_engine *engine, const char *path, char *const *args, int n_args,
+                              nw_buf *problem)
+{
+    script s = {.path = path, .args = args, .n_args = n_args};
+    return run_file(engine, &s, problem);
+}
+
+nw_status bind_run_file(lua_engine *engine, const char *path,
+                        void (*take)(lua_State *L, void *context), void *context, nw_buf *problem)
+{
+    script s = {.path = path, .take = take, .context = context};
+    return run_file(engine, &s, problem);
 }
 
 /* ---- scripts run by an action ---- */
@@ -344,8 +365,9 @@ static void say_lines(nw_session *session, const char *text)
 nw_status lua_engine_run_script(void *context, nw_session *session, const char *path, nw_error *err)
 {
     lua_engine *outer = context;
-    if (outer->depth == MAX_DEPTH)
-        return nw_fail(err, NW_LIMIT, path, "scripts run each other more than %d deep", MAX_DEPTH);
+    if (outer->depth == BIND_MAX_DEPTH)
+        return nw_fail(err, NW_LIMIT, path, "scripts run each other more than %d deep",
+                       BIND_MAX_DEPTH);
     lua_config config = outer->config;
     config.session = session;
     config.folder = NULL;
@@ -377,6 +399,8 @@ static void each_row(const bind_row *rows, const char *prefix, char mark,
 {
     char name[128];
     for (; rows->name; rows++) {
+        if (!rows->hint)
+            continue;
         snprintf(name, sizeof name, "%s%c%s", prefix, rows->is_field ? '.' : mark, rows->name);
         call(context, name);
     }

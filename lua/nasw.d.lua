@@ -243,7 +243,7 @@ function Builder:classifier(layer) end
 function Builder:extra(layer) end
 
 ---SSDLite's predictors on every map: depthwise k x k and 1x1 for classes, the same for boxes.
----@param layer {[integer]: nasw.Map, maps: nasw.Map[]?, classes: integer, anchors: integer|integer[], k: integer?, act: nasw.Activation?, name: string?}
+---@param layer {[integer]: nasw.Map, maps: nasw.Map[]?, classes: integer, anchors: integer|integer[], k: integer?, name: string?}
 ---@return nasw.Map classes rows of all maps x classes
 ---@return nasw.Map boxes rows of all maps x 4
 function Builder:ssd_head(layer) end
@@ -581,6 +581,210 @@ function Estimate:text(width) end
 
 ---Gives its memory back at once; later use raises.
 function Estimate:close() end
+
+-- ---- search spaces ---------------------------------------------------------------------------
+
+---A space is a network and what may vary in it. A file declares one and returns it; the first use
+---(dims, size, genome, ...) seals it: every option is tried on the network, conditions are checked.
+---Declarations raise "F.lua:12: what, what to do"; 12 is the line of the declaration.
+---
+---    local s = nasw.space{name = "detector", network = "demo"}
+---    s:channels{where = "3", multiples = {of = 32, to = 128}}
+---    s:variant{where = "ibn@2-6", each = true, options = {"ibn", "fused"}}
+---    s:require("c3 <= 96")
+---    return s
+---@param settings {name: string?, network: string|nasw.Network} the network: "demo", a file (beside
+---the script, else from the working folder) or an object; `base` and `model` mean the same
+---@return nasw.Space space to be declared
+function nasw.space(settings) end
+
+---The usual dimensions of any network: channels of every stage, variant, kernel and expansion of
+---inverted bottlenecks, depth of stages that repeat a block.
+---@param network string|nasw.Network
+---@param options? {step: integer?} of channels, 8 by default
+---@return nasw.Space? space
+---@return string? message
+---@return nasw.Code? code
+function nasw.space.from_model(network, options) end
+
+---The space that a file returns, run in a sandbox of its own; of a model: its usual dimensions.
+---@param path string "spaces/presence_detector.lua", "net.onnx", "demo"
+---@return nasw.Space? space
+---@return string? message
+---@return nasw.Code? code
+function nasw.load_space(path) end
+
+---Blocks: "2.1" a block, "2" a stage, "1-3" stages, "ibn" every one of a kind, "ibn@1-3", "*" all;
+---several with commas or as a list.
+---@alias nasw.Where string|number|(string|number)[]
+
+---One dimension for all blocks of `where` together, or with `each` one for every block (channels,
+---width, depth: for every stage), or with `ties` one for each entry of that list. The short form
+---s:kernel("3", {3, 5}) says where and options.
+---@class nasw.Dimension
+---@field where? nasw.Where "*" by default; `stage` and `block` mean the same
+---@field options? (string|number|boolean|integer[])[] what it may be; `choices`, `values` mean the same
+---@field range? {[1]: integer, [2]: integer, [3]: integer?} from, to, step: of whole numbers
+---@field multiples? {of: integer, from: integer?, to: integer} added to the options, as range is
+---@field each? boolean
+---@field ties? nasw.Where[]
+---@field name? string by default the kind's letter and where: "c3", "v2.1", "k3.0"
+---@field factors? number[] of channels: stage i of where gets factors[i] x the number
+---@field divisor? integer of width: what channels round to, 8 by default
+
+---@class nasw.Space
+---@field name string
+---@field source string the file that declares it; "": none
+---@field hooks integer conditions that are functions of Lua: with any, searches take the slow path
+local Space = {}
+
+---Channels that a stage's blocks make, and all that must equal them. `filters` is the same.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:channels(dimension) end
+
+---A multiplier of channels: of the whole network, or of stages. `width_multiplier` is the same.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:width(dimension) end
+
+---The kind of a block: "ibn" (or mbconv, ir), "fused" (er), "tucker:0.25", "grouped", "dsep", ...
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:variant(dimension) end
+
+---Expanded channels over input channels. `expand_ratio` is the same.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:expansion(dimension) end
+
+---Expanded channels themselves.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:expanded(dimension) end
+
+---Size of the spatial convolution. `kernel_size` is the same.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:kernel(dimension) end
+
+---Blocks of a stage. Genes of blocks that are not there count once. `repeats` is the same.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:depth(dimension) end
+
+---Height and width of the input: "160x320", {160, 320}, 320.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:resolution(dimension) end
+
+---Element types: "int8", "int16", "float16", ..., "file": as the file has it.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:precision(dimension) end
+
+---Squeeze-and-excite: inner channels over input channels; 0 or false: none.
+---@param dimension nasw.Dimension
+---@return nasw.Space self
+function Space:squeeze(dimension) end
+
+---A condition, checked before anything is estimated: "c2 <= c3", "c2 + c3 < 200",
+---"v2.0 == fused"; or a function of the genes by name, which is the slow path.
+---@param condition string|fun(genes: table<string, number|string>): boolean
+---@param name? string of a function, for messages
+---@return nasw.Space self
+function Space:require(condition, name) end
+
+---Limits of metrics: at most a number (a score: at least), or {min = ..., max = ...}.
+---@param limits table<string, number|{min: number?, max: number?}> latency_us latency_ms energy_uj
+---macs params weight_bytes peak_live_bytes score objective
+---@return nasw.Space self
+function Space:limit(limits) end
+
+---Checks everything; nothing is declared after it. Any use does the same.
+---@return nasw.Space self
+function Space:seal() end
+
+---@class nasw.SpaceDim
+---@field name string
+---@field kind string "channels", "variant", ...
+---@field where string as declared
+---@field options (number|string)[]
+---@field base number|string? what the network has; nil: none of the options
+---@field blocks string[] that it changes
+---@field file string where it was declared
+---@field line integer
+
+---@return nasw.SpaceDim[]
+function Space:dims() end
+
+---@return {metric: string, max: number?, min: number?, file: string, line: integer}[]
+function Space:limits() end
+
+---How many networks there are before conditions: exact, in decimal. Genes of blocks that a depth
+---drops count once.
+---@return string
+function Space:size() end
+
+---The same as a number.
+---@return number
+function Space:size_approx() end
+
+---A text that a genome prints (of this version of the space, else it raises with the difference),
+---options by name of the dimension, or the network as it is.
+---@param genome? nasw.Genome|string|table<string, number|string>
+---@return nasw.Genome
+function Space:genome(genome) end
+
+---The same genome for the same seed; nil: a thousand in a row were not allowed.
+---@param seed integer
+---@return nasw.Genome? genome
+---@return string? message
+---@return nasw.Code? code
+function Space:random(seed) end
+
+---Whether the conditions (not the limits) allow it.
+---@param genome? nasw.Genome|string|table<string, number|string>
+---@return boolean allowed
+---@return string? why the first condition that does not
+function Space:allows(genome) end
+
+---@param genome? nasw.Genome|string|table<string, number|string>
+---@return nasw.Network? network nil: the options together make none
+---@return string? message
+---@return nasw.Code? code
+function Space:network(genome) end
+
+---The network that genomes are edits of: every stage as deep as it can be.
+---@return nasw.Network
+function Space:base() end
+
+---The same space with fewer options: those listed, by name of the dimension.
+---@param options table<string, number|string|(number|string)[]>
+---@return nasw.Space
+function Space:restrict(options) end
+
+---Gives its memory back at once; later use raises.
+function Space:close() end
+
+---One point of a space. tostring gives its text, which reads back.
+---@class nasw.Genome
+---@field text string "NAME@HASH c3=32 v2.1=fused ..."
+---@field space nasw.Space
+local Genome = {}
+
+---Its options by name of the dimension.
+---@return table<string, number|string>
+function Genome:values() end
+
+---@param name string of a dimension
+---@return number|string
+function Genome:get(name) end
+
+---The same but for these options.
+---@param options table<string, number|string>
+---@return nasw.Genome
+function Genome:with(options) end
 
 -- ---- measurements ----------------------------------------------------------------------------
 
