@@ -295,7 +295,8 @@ static void check_layer(lua_State *L, const char *what, const char *words, const
     check_words(L, what, words, others, &out->layer);
     out->n_maps = check_maps(L, TABLE, out->maps);
     if (out->n_maps > max_maps)
-        luaL_error(L, "%s reads at most %d maps, not %d", what, max_maps, out->n_maps);
+        luaL_error(L, "%s reads at most %d map%s, not %d", what, max_maps, max_maps == 1 ? "" : "s",
+                   out->n_maps);
     if (out->n_maps)
         nw_layers_go(out->b->layers, out->maps[0]);
 }
@@ -536,10 +537,10 @@ static int build_ssd_head(lua_State *L)
     arguments a;
     int64_t anchors[NW_LAYERS_MAX_MAPS];
     nw_tensor_id outs[2] = {NW_NONE, NW_NONE};
-    check_layer(L, "ssd_head", "classes k", "maps anchors", NW_LAYERS_MAX_MAPS, &a);
+    check_layer(L, "ssd_head", "classes k act", "maps anchors", NW_LAYERS_MAX_MAPS, &a);
     take_maps(L, "ssd_head", &a);
     check_anchors(L, a.n_maps, anchors);
-    nw_layer_ssd_head(a.b->layers, a.maps, anchors, a.n_maps, a.layer.c, a.layer.kernel, outs);
+    nw_layer_ssd_head(a.b->layers, a.maps, anchors, a.n_maps, &a.layer, outs);
     finish(L, a.b, outs[0]);
     push_map(L, a.b, outs[1]);
     return 2;
@@ -697,7 +698,8 @@ const bind_row bind_builder_rows[] = {
      "b:classifier{[map,] classes = 1001, hidden, act} -> map"},
     {"extra", build_extra, false, "b:extra{[map,] c = 512, mid = c // 2, k = 3, s = 2} -> map"},
     {"ssd_head", build_ssd_head, false,
-     "b:ssd_head{map, map, ..., classes = 2, anchors = 6 | {3, 6, ...}, k = 3} -> classes, boxes"},
+     "b:ssd_head{map, map, ..., classes = 2, anchors = 6 | {3, 6, ...}, k = 3, act} -> classes, "
+     "boxes"},
     {"lraspp", build_lraspp, false,
      "b:lraspp{high = map, low = map, classes = 21, mid = 128, resize = true} -> map"},
     {NULL, NULL, false, NULL},

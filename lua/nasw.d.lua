@@ -243,7 +243,7 @@ function Builder:classifier(layer) end
 function Builder:extra(layer) end
 
 ---SSDLite's predictors on every map: depthwise k x k and 1x1 for classes, the same for boxes.
----@param layer {[integer]: nasw.Map, maps: nasw.Map[]?, classes: integer, anchors: integer|integer[], k: integer?, name: string?}
+---@param layer {[integer]: nasw.Map, maps: nasw.Map[]?, classes: integer, anchors: integer|integer[], k: integer?, act: nasw.Activation?, name: string?}
 ---@return nasw.Map classes rows of all maps x classes
 ---@return nasw.Map boxes rows of all maps x 4
 function Builder:ssd_head(layer) end

@@ -3,6 +3,7 @@
  * stands what a trivial answer scores. Last, how much of real networks lifting recognises. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/estimator/estimator.h"
@@ -12,6 +13,7 @@
 #include "tests/referee_foreign.h"
 #include "tests/referee_fused.h"
 #include "tests/referee_scalesim.h"
+#include "tests/referee_score.h"
 #include "tests/referee_self.h"
 #include "tests/referee_silicon.h"
 #include "tests/referee_vela.h"
@@ -363,6 +365,67 @@ static void print_lifting(void)
     }
 }
 
+static void print_rank(const char *name, const char *goal, const score_rows *rows, double *column)
+{
+    score_rank rank = score_rank_of(rows, column, rows->accuracy);
+    printf("  %-22s %6.3f %-6s %6.3f    %6.3f      %6.3f (%.3f)\n", name, rank.spearman, goal,
+           rank.kendall, rank.top, rank.bands, rank.worst_band);
+    free(column);
+}
+
+static void print_ranks(const char *title, const score_rows *rows, const char *default_goal,
+                        const char *mae_det_goal)
+{
+    printf("\n%s: %d networks\n  %-22s %-13s %-9s %-11s %s\n", title, rows->n, "",
+           "Spearman (goal)", "Kendall", "best tenth", "tenths by MACs: mean (worst)");
+    for (int kind = 0; kind < NW_SCORE_COUNT; kind++)
+        print_rank(nw_score_name((nw_score_kind)kind),
+                   kind == NW_SCORE_DEFAULT   ? default_goal
+                   : kind == NW_SCORE_MAE_DET ? mae_det_goal
+                                              : "",
+                   rows, score_column(rows, (nw_score_kind)kind));
+}
+
+static void print_edge_scores(bool is_fused, const char *title)
+{
+    score_rows rows;
+    if (!score_rows_edge(is_fused, &rows))
+        return;
+    printf("\n%s: %d networks\n  %-22s %-15s %s\n", title, rows.n, "", "Spearman", "Kendall");
+    for (int i = -3; i < NW_SCORE_COUNT; i++) {
+        static const double credits[] = {1, 0.5, 0.25};
+        char name[40] = "";
+        double *column =
+            i < 0 ? score_column_credit(&rows, credits[i + 3]) : score_column(&rows, i);
+        if (i < 0)
+            snprintf(name, sizeof name, "default, credit %g", credits[i + 3]);
+        printf("  %-22s %6.3f %15.3f\n", i < 0 ? name : nw_score_name(i),
+               spearman(column, rows.accuracy, rows.n), kendall(column, rows.accuracy, rows.n));
+        free(column);
+    }
+    score_rows_fini(&rows);
+}
+
+/* What a score of form alone tells of accuracies that somebody trained for. */
+static void print_scores(void)
+{
+    score_rows rows;
+    printf("\n\nSCORES: zero-cost scores against other people's accuracies\n");
+    if (score_rows_accel(1, &rows)) {
+        print_ranks("Accel-NASBench, ImageNet top-1 after a reduced training", &rows, "(.88)", "");
+        score_rows_fini(&rows);
+    }
+    if (score_rows_macro(1, &rows)) {
+        print_ranks("NAS-Bench-Macro, CIFAR-10, means of three trainings", &rows, "", "(.75)");
+        score_rank seeds = score_rank_of(&rows, rows.second, rows.first);
+        printf("  %-22s %6.3f %-6s %6.3f    %6.3f\n", "one training, another", seeds.spearman, "",
+               seeds.kendall, seeds.top);
+        score_rows_fini(&rows);
+    }
+    print_edge_scores(true, "Published networks with fused blocks (Edge TPU), ImageNet top-1");
+    print_edge_scores(false, "The same and MobileNetV2 by width and input size");
+}
+
 int main(void)
 {
     printf("FIDELITY: against other people's figures\n\n");
@@ -378,5 +441,6 @@ int main(void)
     print_cpu();
     print_self();
     print_lifting();
+    print_scores();
     return 0;
 }

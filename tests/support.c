@@ -162,6 +162,19 @@ double spearman(const double *a, const double *b, int n)
     return sxx > 0 && syy > 0 ? sxy / sqrt(sxx * syy) : NAN;
 }
 
+double kendall(const double *a, const double *b, int n)
+{
+    double concordance = 0, n_a = 0, n_b = 0; /* pairs that differ in a, in b */
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < i; k++) {
+            int x = (a[i] > a[k]) - (a[i] < a[k]), y = (b[i] > b[k]) - (b[i] < b[k]);
+            concordance += x * y;
+            n_a += x != 0;
+            n_b += y != 0;
+        }
+    return n_a > 0 && n_b > 0 ? concordance / sqrt(n_a * n_b) : NAN;
+}
+
 double mape(const double *ours, const double *truth, int n)
 {
     double sum = 0;

@@ -34,6 +34,7 @@ double csv_number(const csv *table, int row, const char *column);    /* NAN if e
 
 /* Statistics for the referees. */
 double spearman(const double *a, const double *b, int n);    /* ties get their mean rank */
+double kendall(const double *a, const double *b, int n);     /* tau-b; NAN: all equal */
 double mape(const double *ours, const double *truth, int n); /* percent */
 
 #endif

@@ -66,7 +66,7 @@ static void judge(scene *s)
     nw_judge_dominated(&s->trial);
     if (s->trial.values) {
         nw_judge_uneven(&s->trial, false);
-        nw_judge_thinned(&s->trial);
+        nw_judge_thinned(&s->trial, false);
     }
     nw_judge_finish(&s->trial, 0);
 }

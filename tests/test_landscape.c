@@ -388,11 +388,15 @@ START_TEST(figures_of_climbs_are_those_of_every_climb)
         nw_terrain t = make_mixed(seed, values);
         nw_figures f = figures_of(&t);
         double looks = 0, moves = 0, ends[2][2] = {{0}};
+        int64_t at_end[2][729];
+        nw_terrain_ends(&t, false, at_end[0]);
+        nw_terrain_ends(&t, true, at_end[1]);
         for (int64_t i = 0; i < t.n_points; i++)
             for (int walks = 0; walks < 2 && !isnan(values[i]); walks++) {
                 nw_climb climb;
                 nw_climb_run(&t, i, walks, &climb);
                 double end = values[climb.path[climb.n_path - 1]];
+                ck_assert_int_eq(at_end[walks][i], climb.path[climb.n_path - 1]);
                 looks += walks ? 0 : (double)climb.n_evaluations;
                 moves += walks ? 0 : climb.n_path - 1;
                 ends[walks][0] += end <= f.best + 0.01 * fabs(f.best);

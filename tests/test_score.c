@@ -399,6 +399,51 @@ START_TEST(fusing_any_blocks_of_a_model_never_raises_the_default)
 }
 END_TEST
 
+/* The last n inverted bottlenecks; takes arch. */
+static const nw_arch *fuse_last(const nw_arch *arch, int n)
+{
+    int n_blocks;
+    nw_arch_blocks(arch, &n_blocks);
+    for (int i = n_blocks - 1; i >= 0 && n; i--) {
+        const nw_block *block = &nw_arch_blocks(arch, &n_blocks)[i];
+        if (block->kind != NW_BLOCK_IBN)
+            continue;
+        char label[16], line[40];
+        snprintf(line, sizeof line, "variant %s fused", nw_block_label(block, label, sizeof label));
+        arch = edit_arch(arch, line);
+        n--;
+    }
+    return arch;
+}
+
+/* Three quarters of the width with late blocks fused: where fusing counts in full, two of the
+ * sixteen blocks are enough to be above the whole network, three in the quantised file, whose
+ * classifier counts too. */
+START_TEST(fusing_late_blocks_does_not_make_up_for_width)
+{
+    const nw_arch *arch =
+        _i ? arch_of_model("mobilenet_v2_1.0_224_quant.tflite") : arch_of_text(mobilenet_v2, 224);
+    if (!arch)
+        return;
+    nw_score_parts parts = parts_of(arch);
+    double baseline = nw_score_default(&parts, 0);
+    ck_assert_double_eq(nw_score_default(&parts, 1), baseline);
+    arch = edit_arch(arch, "width 0.75 8");
+    parts = parts_of(arch);
+    double thin = nw_score_default(&parts, 0);
+    ck_assert_double_lt(thin, baseline - 0.7);
+    for (int n = 1; n <= 16; n++) {
+        arch = fuse_last(arch, 1);
+        parts = parts_of(arch);
+        ck_assert_double_eq(nw_score_default(&parts, 0), thin);
+        ck_assert_double_lt(nw_score_default(&parts, 0.1), baseline);
+        ck_assert_double_lt(nw_score_default(&parts, 0.25), baseline);
+        ck_assert_int_eq(nw_score_default(&parts, 1) > baseline, n >= (_i ? 3 : 2));
+    }
+    nw_arch_release(arch);
+}
+END_TEST
+
 START_TEST(a_network_without_work_has_no_default)
 {
     nw_score_parts parts = {0};
@@ -438,6 +483,7 @@ int main(void)
     tcase_add_test(tcase, a_fused_block_that_does_not_expand_is_unfused_too);
     tcase_add_loop_test(tcase, fusing_any_blocks_of_a_model_never_raises_the_default, 0,
                         n_models + 1);
+    tcase_add_loop_test(tcase, fusing_late_blocks_does_not_make_up_for_width, 0, 2);
     tcase_add_test(tcase, a_network_without_work_has_no_default);
     tcase_add_test(tcase, names_read_back);
     suite_add_tcase(suite, tcase);

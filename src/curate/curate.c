@@ -10,11 +10,15 @@
 #include "src/curate/internal.h"
 
 /* Numbers of more options than these are swept in a few contexts first, then judged by lines. */
-#define MANY_OPTIONS 8
-/* How many networks the sweeps of all dimensions may ask for; contexts of one, least and most. */
-#define SWEEP_BUDGET   8000
-#define LEAST_CONTEXTS 3
-#define MOST_CONTEXTS  8
+#define MANY_CHANNELS 4
+#define MANY_OPTIONS  8
+/* How many networks the sweeps of all dimensions may ask for, and what follows them; contexts of a
+ * sweep, least and most; at least so many behind it. */
+#define SWEEP_BUDGET 8000
+#define LATER_BUDGET 8000
+#define LEAST_SWEPT  3
+#define MOST_SWEPT   8
+#define LEAST_BEHIND 8
 
 struct nw_curation {
     const nw_space *space;
@@ -46,22 +50,22 @@ static bool is_number(const nw_dim *dim)
            dim->kind == NW_DIM_EXPANSION || dim->kind == NW_DIM_EXPANDED;
 }
 
-static bool is_fine(const nw_dim *dim)
-{
-    return is_number(dim) && dim->n_options > MANY_OPTIONS;
-}
-
 static bool is_channels(const nw_dim *dim)
 {
     return dim->kind == NW_DIM_CHANNELS || dim->kind == NW_DIM_EXPANDED;
+}
+
+static bool is_fine(const nw_dim *dim)
+{
+    return is_number(dim) && dim->n_options > (is_channels(dim) ? MANY_CHANNELS : MANY_OPTIONS);
 }
 
 typedef struct run {
     nw_curation *curation;
     nw_curate_options options;
     nw_sampler *sampler;
-    uint8_t **keep; /* a byte an option, as far as it is known */
-    int n_swept;
+    uint8_t **keep;      /* a byte an option, as far as it is known */
+    int n_swept, n_fine; /* contexts of a sweep; dimensions that are swept, at least 1 */
 } run;
 
 static void fill_keep(run *r, int dim)
@@ -78,10 +82,21 @@ static nw_status sweep(run *r, int dim, nw_trial *trial, nw_samples *samples, nw
     samples->n_contexts = samples->n_swept; /* what is known so far */
     nw_judge_unfit(trial);
     nw_judge_dominated(trial);
-    if (trial->values)
+    if (trial->values) {
         nw_judge_uneven(trial, true);
+        nw_judge_thinned(trial, true);
+    }
     fill_keep(r, dim);
     return NW_OK;
+}
+
+/* How many contexts what is left of a dimension is asked in, the swept ones among them. */
+static int contexts_behind(const run *r, int dim, int most)
+{
+    int64_t n_left = nw_curation_n_kept(r->curation, dim);
+    int64_t n = LATER_BUDGET / (r->n_fine * (n_left > 0 ? n_left : 1));
+    n = r->n_swept + (n < LEAST_BEHIND ? LEAST_BEHIND : n);
+    return n < most ? (int)n : most;
 }
 
 static nw_status judge_dim(run *r, int dim, nw_error *err)
@@ -104,13 +119,14 @@ static nw_status judge_dim(run *r, int dim, nw_error *err)
                       .verdicts = r->curation->verdicts[dim]};
     nw_status status = sweep(r, dim, &trial, &samples, err);
     if (status == NW_OK && samples.n_swept < n_contexts) {
+        n_contexts = contexts_behind(r, dim, n_contexts);
         status =
             nw_sampler_ask(r->sampler, dim, r->keep, samples.n_swept, n_contexts, &samples, err);
         samples.n_contexts = n_contexts;
         if (status == NW_OK) {
             nw_judge_dominated(&trial);
             nw_judge_uneven(&trial, false);
-            nw_judge_thinned(&trial);
+            nw_judge_thinned(&trial, false);
         }
     }
     if (status == NW_OK) {
@@ -134,15 +150,18 @@ static nw_curate_options with_defaults(const nw_curate_options *options)
 }
 
 /* Fewer contexts for the sweeps of spaces that have many long dimensions. */
-static int contexts_of_sweep(const nw_curation *curation, int n_contexts)
+static void plan_sweeps(run *r)
 {
-    int64_t n_fine = 1;
-    for (int d = 0; d < curation->n_dims; d++)
-        if (is_fine(dim_at(curation, d)))
-            n_fine += dim_at(curation, d)->n_options;
-    int64_t n = SWEEP_BUDGET / n_fine;
-    n = n < LEAST_CONTEXTS ? LEAST_CONTEXTS : n > MOST_CONTEXTS ? MOST_CONTEXTS : n;
-    return n < n_contexts ? (int)n : n_contexts;
+    const nw_curation *c = r->curation;
+    int64_t n_options = 1;
+    for (int d = 0; d < c->n_dims; d++) {
+        r->n_fine += is_fine(dim_at(c, d));
+        n_options += is_fine(dim_at(c, d)) ? dim_at(c, d)->n_options : 0;
+    }
+    int64_t n = SWEEP_BUDGET / n_options;
+    n = n < LEAST_SWEPT ? LEAST_SWEPT : n > MOST_SWEPT ? MOST_SWEPT : n;
+    r->n_swept = n < r->options.n_contexts ? (int)n : r->options.n_contexts;
+    r->n_fine += r->n_fine == 0;
 }
 
 static nw_curation *begin(nw_plan *plan)
@@ -168,7 +187,7 @@ nw_status nw_curate(nw_plan *plan, const nw_curate_options *options, nw_curation
     nw_curation *c = begin(plan);
     run r = {.curation = c, .options = with_defaults(options)};
     r.sampler = nw_sampler_new(plan, &r.options);
-    r.n_swept = contexts_of_sweep(c, r.options.n_contexts);
+    plan_sweeps(&r);
     r.keep = nw_zalloc(((size_t)c->n_dims + 1) * sizeof *r.keep);
     for (int d = 0; d < c->n_dims; d++) {
         r.keep[d] = nw_zalloc((size_t)dim_at(c, d)->n_options + 1);
@@ -228,29 +247,27 @@ int64_t nw_curation_n_evaluations(const nw_curation *curation)
     return curation->n_evaluations;
 }
 
-static bool is_step(const nw_curation *curation, int dim, int64_t step)
+static int64_t divide(int64_t a, int64_t b)
 {
-    const nw_dim *d = dim_at(curation, dim);
-    int n = 0;
-    for (int i = 0; i < d->n_options; i++) {
-        if (!nw_curation_has(curation, dim, i) || d->options[i].n < step)
-            continue;
-        if (d->options[i].n % step != 0)
-            return false;
-        n++;
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
     }
-    return n >= 3;
+    return a;
 }
 
 int64_t nw_curation_step(const nw_curation *curation, int dim)
 {
     const nw_dim *d = dim_at(curation, dim);
-    if (!is_channels(d))
+    int n = nw_curation_n_kept(curation, dim), seen = 0;
+    int64_t step = 0;
+    if (!is_channels(d) || n < 5)
         return 1;
-    for (int64_t step = d->options[d->n_options - 1].n; step > 1; step--)
-        if (is_step(curation, dim, step))
-            return step;
-    return 1;
+    for (int i = 0; i < d->n_options; i++)
+        if (nw_curation_has(curation, dim, i) && seen++ >= n / 2)
+            step = divide(step, d->options[i].n);
+    return step;
 }
 
 /* ---- the expert's hand ---- */

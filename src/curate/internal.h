@@ -45,9 +45,10 @@ double nw_samples_concerned(const nw_samples *samples, int context, int option);
 
 void nw_judge_unfit(const nw_trial *trial);
 void nw_judge_dominated(const nw_trial *trial);
-/* is_first: of the swept contexts alone, where twice the tolerance and more contexts are asked. */
+/* is_first: after the sweep, more carefully: twice the tolerance, in more of the contexts; less of
+ * the ratio. */
 void nw_judge_uneven(const nw_trial *trial, bool is_first);
-void nw_judge_thinned(const nw_trial *trial);
+void nw_judge_thinned(const nw_trial *trial, bool is_first);
 /* Means, steps, and a line for what is kept; lanes: the array's, 0 unknown. */
 void nw_judge_finish(const nw_trial *trial, int64_t lanes);
 

@@ -14,6 +14,9 @@
 /* Where dropping costs something after all, the mean cost that is still given away: so many
  * tolerances. */
 #define MEAN_REGRET 1.0
+/* Of numbers: what costs more than this part of growing in proportion is not given away, however
+ * near the numbers are. */
+#define PROPORTION 0.25
 
 static size_t at(const nw_samples *s, int context, int option)
 {
@@ -90,6 +93,8 @@ static comparison compare(const nw_trial *trial, int option, int by)
 {
     const nw_samples *s = trial->samples;
     double tolerance = trial->options->tolerance;
+    if (trial->values)
+        tolerance = fmin(tolerance, PROPORTION * log(trial->values[by] / trial->values[option]));
     comparison c = {0};
     for (int k = 0; k < s->n_contexts; k++) {
         size_t a = at(s, k, option), b = at(s, k, by);

@@ -14,6 +14,8 @@
 /* Of the contexts, for an option to lie above its lines; of the few that are swept first. */
 #define MOST       0.5
 #define MOST_SWEPT 0.75
+/* Of the ratio, as a power: so close may numbers be after the sweep. */
+#define FIRST_RATIO 0.6
 
 static size_t at(const nw_samples *s, int context, int option)
 {
@@ -36,23 +38,16 @@ typedef struct height {
     double mean;    /* relative, of the kernels concerned */
 } height;
 
-/* How far options[i] is above the lowest line between others, in one context; false: no line. */
-static bool above_lines(const nw_trial *trial, const int *options, int n, int i, const double *logs,
-                        double *out)
+/* How far point i is above the lowest line between others, in one context; false: no line. */
+static bool above_lines(const double *x, const double *logs, int n, int i, double *out)
 {
-    const double *values = trial->values;
-    double here = log(values[options[i]]), lowest = INFINITY;
-    for (int a = i - 1; a >= 0 && !isnan(logs[i]); a--) {
-        double low = values[options[a]];
-        if (isnan(logs[a]) || low * LINE_FACTOR < values[options[i]])
-            continue;
-        for (int b = i + 1; b < n && values[options[b]] <= low * LINE_FACTOR; b++) {
-            if (isnan(logs[b]))
-                continue;
-            double t = (here - log(low)) / (log(values[options[b]]) - log(low));
-            lowest = fmin(lowest, (1 - t) * logs[a] + t * logs[b]);
+    double lowest = INFINITY, most = log(LINE_FACTOR) + 1e-9;
+    for (int a = i - 1; a >= 0 && x[i] - x[a] <= most && !isnan(logs[i]); a--)
+        for (int b = i + 1; b < n && x[b] - x[a] <= most; b++) {
+            double t = (x[i] - x[a]) / (x[b] - x[a]);
+            double line = (1 - t) * logs[a] + t * logs[b]; /* not a number where one end is not */
+            lowest = line < lowest ? line : lowest;
         }
-    }
     if (!isfinite(lowest))
         return false;
     *out = fmax(0, 1 - exp(lowest - logs[i]));
@@ -63,7 +58,9 @@ static void find_heights(const nw_trial *trial, const int *options, int n, int n
                          double tolerance, height *out)
 {
     const nw_samples *s = trial->samples;
-    double *logs = nw_alloc(((size_t)n + 1) * sizeof *logs);
+    double *logs = nw_alloc(((size_t)n + 1) * 2 * sizeof *logs), *x = logs + n + 1;
+    for (int i = 0; i < n; i++)
+        x[i] = log(trial->values[options[i]]);
     memset(out, 0, (size_t)n * sizeof *out);
     for (int k = 0; k < n_contexts; k++) {
         for (int i = 0; i < n; i++) {
@@ -72,7 +69,7 @@ static void find_heights(const nw_trial *trial, const int *options, int n, int n
         }
         for (int i = 0; i < n; i++) {
             double above;
-            if (!above_lines(trial, options, n, i, logs, &above))
+            if (!above_lines(x, logs, n, i, &above))
                 continue;
             out[i].n++;
             out[i].n_above += above > tolerance;
@@ -166,10 +163,18 @@ static double step_behind(const nw_trial *trial, int option)
 }
 
 typedef struct step {
-    double behind, worth;
+    double behind;
+    int64_t worth, roundness;
     int option;
     bool is_end;
 } step;
+
+/* The largest power of two that divides a whole number; 0: it is none. */
+static int64_t roundness_of(double value)
+{
+    int64_t n = (int64_t)value;
+    return (double)n == value ? n & -n : 0;
+}
 
 static int by_step(const void *a, const void *b)
 {
@@ -178,20 +183,38 @@ static int by_step(const void *a, const void *b)
         return x->is_end ? -1 : 1;
     if (x->worth != y->worth)
         return x->worth > y->worth ? -1 : 1;
+    if (x->roundness != y->roundness)
+        return x->roundness > y->roundness ? -1 : 1;
     return y->option - x->option;
 }
 
-void nw_judge_thinned(const nw_trial *trial)
+static void say_thinned(const nw_trial *trial, int option, const step *near, double behind,
+                        double ratio)
 {
+    nw_option_verdict *v = &trial->verdicts[option];
+    char other[48] = "is an end";
+    if (!near->is_end)
+        snprintf(other, sizeof other, "has a step of %+.1f %% behind it", 100 * near->behind);
+    snprintf(v->why, sizeof v->why, "within a ratio of %.2f of %s, which %s, this one %+.1f %%",
+             ratio, trial->names[near->option], other, 100 * behind);
+}
+
+/* Steps that differ by less than the tolerance are alike: of them the rounder number stays. */
+void nw_judge_thinned(const nw_trial *trial, bool is_first)
+{
+    double ratio = is_first ? pow(trial->options->ratio, FIRST_RATIO) : trial->options->ratio;
     int n_options = trial->samples->n_options;
     int *options = nw_alloc(((size_t)n_options + 1) * sizeof *options);
     int n = list_kept(trial, options), n_taken = 0;
     step *steps = nw_alloc(((size_t)n + 1) * sizeof *steps);
     height *heights = nw_alloc(((size_t)n + 1) * sizeof *heights);
-    find_heights(trial, options, n, trial->samples->n_contexts, trial->options->tolerance, heights);
+    double tolerance = trial->options->tolerance;
+    find_heights(trial, options, n, trial->samples->n_contexts, tolerance, heights);
     for (int i = 0; i < n; i++) {
         double behind = step_behind(trial, options[i]);
-        steps[i] = (step){behind, behind - heights[i].mean, options[i], i == 0 || i == n - 1};
+        double worth = fmin(1, behind - heights[i].mean) / fmax(tolerance, 1e-6);
+        steps[i] = (step){behind, (int64_t)floor(worth), roundness_of(trial->values[options[i]]),
+                          options[i], i == 0 || i == n - 1};
     }
     qsort(steps, (size_t)n, sizeof *steps, by_step);
     for (int i = 0; i < n; i++) {
@@ -199,7 +222,7 @@ void nw_judge_thinned(const nw_trial *trial)
         double value = trial->values[steps[i].option];
         for (int j = 0; j < n_taken && near < 0; j++) {
             double other = trial->values[steps[j].option];
-            if (fmax(value, other) < fmin(value, other) * trial->options->ratio * (1 - 1e-9))
+            if (fmax(value, other) < fmin(value, other) * ratio * (1 - 1e-9))
                 near = j;
         }
         if (near < 0) {
@@ -209,13 +232,7 @@ void nw_judge_thinned(const nw_trial *trial)
         nw_option_verdict *v = &trial->verdicts[steps[i].option];
         v->verdict = NW_VERDICT_THINNED;
         v->by = steps[near].option;
-        char larger[48] = "is an end";
-        if (!steps[near].is_end)
-            snprintf(larger, sizeof larger, "has the larger step behind it (%+.1f %%)",
-                     100 * steps[near].behind);
-        snprintf(v->why, sizeof v->why,
-                 "within a ratio of %.2f of %s, which %s; behind it %+.1f %%",
-                 trial->options->ratio, trial->names[v->by], larger, 100 * steps[i].behind);
+        say_thinned(trial, steps[i].option, &steps[near], steps[i].behind, ratio);
     }
     free(heights);
     free(steps);

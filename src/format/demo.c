@@ -38,7 +38,7 @@ nw_graph *nw_demo_build(void)
     for (int i = 0; i < 4; i++)
         taps[n_taps++] = nw_layer_extra(b, &(nw_layer){.c = extras[i]});
     nw_graph *graph = NULL;
-    if (nw_layer_ssd_head(b, taps, anchors, N_MAPS, N_CLASSES, 3, outs)) {
+    if (nw_layer_ssd_head(b, taps, anchors, N_MAPS, &(nw_layer){.c = N_CLASSES}, outs)) {
         nw_layers_add_output(b, outs[0]);
         nw_layers_add_output(b, outs[1]);
     }

@@ -35,6 +35,9 @@ int nw_terrain_neighbours(const nw_terrain *terrain, int64_t point, int64_t *out
 /* is_minimum[i] is 1 for the points of every minimum as nw_figures counts them, else 0. */
 void nw_terrain_minima(const nw_terrain *terrain, uint8_t *is_minimum);
 
+/* ends[i]: where the climb from point i ends; -1: no such point. */
+void nw_terrain_ends(const nw_terrain *terrain, bool walks_plateaus, int64_t *ends);
+
 /* The values below which these shares (0 to 1) of the points lie, between two values as far as the
  * share is between theirs: shares 0.05, 0.1 ... draw the distribution. NAN without points. */
 void nw_terrain_quantiles(const nw_terrain *terrain, const double *shares, int n, double *out);
@@ -88,37 +91,132 @@ void nw_climb_fini(nw_climb *climb);
 
 /* ---- slices of a space ---- */
 
+#define NW_MAX_SLICE_POINTS (1 << 20)
+
 /* A grid over two dimensions (or one: y_dim -1, or a path between two genomes), all others fixed.
  */
 typedef struct nw_slice_spec {
     int x_dim, y_dim;       /* y_dim -1: a line */
     const uint16_t *genome; /* the other genes */
-    const uint16_t *to;     /* not NULL: the path to this genome, a gene at a time; x_dim, y_dim
-                             * are ignored */
-    nw_metric metric;
-    nw_objective objective;
+    const uint16_t *to;     /* not NULL: the path to this genome, a gene at a time in the order of
+                             * dimensions; x_dim, y_dim are ignored */
+    nw_metric metric;       /* of nw_slice_value and nw_slice_terrain */
+    nw_objective objective; /* for the metric objective, and the score */
 } nw_slice_spec;
 
 typedef struct nw_slice nw_slice;
 
-/* plan must outlive it. NW_INVALID: no such dimensions, or twice the same. */
+/* plan must outlive it. Points that break a requirement or predicate of the space are no points;
+ * limits are not looked at. Asks predicates, so call it on their thread. NW_INVALID: no such
+ * dimensions, or twice the same, genes that are no options, a path from a genome to itself;
+ * NW_LIMIT: more than NW_MAX_SLICE_POINTS. */
 NW_CHECKED nw_status nw_slice_new(nw_plan *plan, const nw_slice_spec *spec, nw_slice **out,
                                   nw_error *err);
-void nw_slice_free(nw_slice *slice);
-int nw_slice_width(const nw_slice *slice);  /* options of x */
+void nw_slice_free(nw_slice *slice); /* NULL is fine */
+nw_metric nw_slice_metric(const nw_slice *slice);
+int nw_slice_width(const nw_slice *slice);  /* options of x; genomes of the path */
 int nw_slice_height(const nw_slice *slice); /* options of y, 1 */
 /* Fills points coarse to fine: every 2^k-th in both directions first, then those between. Workers
- * may share one slice: each call takes the next portion. False: all points are taken. */
+ * may share one slice: each call takes the next portion of at most max_points. False: all points
+ * are taken. Points that a cancelled call did not finish are free again. */
 bool nw_slice_work(nw_slice *slice, int max_points, const nw_cancel *cancel);
-int64_t nw_slice_n_done(const nw_slice *slice);
+/* The same on all processors until every point is done, or cancel is set. */
+void nw_slice_fill(nw_slice *slice, const nw_cancel *cancel);
+int64_t nw_slice_n_done(const nw_slice *slice); /* points that are no points included */
 bool nw_slice_is_done(const nw_slice *slice);
 /* The value at x, y, or of the nearest coarser point that is done; NAN: none, or no network.
  * *is_exact (may be NULL): the point itself. Any thread. */
 double nw_slice_value(const nw_slice *slice, int x, int y, bool *is_exact);
-/* A point at once, whatever is done: all totals. */
+/* A point at once, whatever is done: all totals. NW_INVALID: it is no network. */
 NW_CHECKED nw_status nw_slice_probe(nw_slice *slice, int x, int y, nw_totals *out, nw_error *err);
 void nw_slice_genome(const nw_slice *slice, int x, int y, uint16_t *out);
-/* The finished grid as a terrain of steps (variants: choices); borrows the slice. */
+/* Any metric of all points that are done, else NAN; x runs fastest. */
+void nw_slice_values(const nw_slice *slice, nw_metric metric, double *out);
+/* The same for the objective with MACs over the plan's base's in the place of latency. */
+void nw_slice_scored_macs(const nw_slice *slice, double *out);
+/* NULL: not done, or no network. Lives with the slice. */
+const nw_totals *nw_slice_totals(const nw_slice *slice, int x, int y);
+/* The finished grid as a terrain of steps (variants, squeeze-and-excite, element types: choices);
+ * of metrics of which more is better the negative. Borrows the slice. */
 nw_terrain nw_slice_terrain(const nw_slice *slice);
+
+/* ---- three panels ---- */
+
+/* The space of a grid: all genes but two as they are, channels and expanded channels in single
+ * steps from their least to their greatest option (where a side would have more than max_side, in
+ * steps of 2, 4, ...; the space's own options are always among them), other dimensions with the
+ * options that they have. Its dimensions are the space's, in the same order. y_dim -1: a line.
+ * NW_INVALID: no such dimensions. Release it. */
+NW_CHECKED nw_status nw_grid_space(const nw_space *space, int x_dim, int y_dim,
+                                   const uint16_t *genome, int max_side, const nw_space **out,
+                                   nw_error *err);
+#define NW_GRID_SIDE 512
+
+/* The same terrain three times: MACs (A) and the slice's metric on the hardware (B), in the steps
+ * of the slice, and the metric where curation leaves columns and rows (C); the same steepest
+ * descent from the same start on each. Then controls: C's columns and rows half a step further, so
+ * with the same spacing off the alignment; the objective with MACs in latency's place, for a
+ * descent that knows the score; B with random restarts until it has looked at as many points as C's
+ * climb.
+ */
+typedef enum nw_pane_id {
+    NW_PANE_MACS,
+    NW_PANE_SINGLE,
+    NW_PANE_CURATED,
+    NW_PANE_SHIFTED,
+    NW_PANE_SCORED_MACS,
+    NW_PANE_COUNT
+} nw_pane_id;
+
+typedef struct nw_pane {
+    bool is_there;
+    int width, height;
+    int *at_x, *at_y;    /* its columns and rows on the slice; they ascend */
+    nw_terrain terrain;  /* of values */
+    double *values;      /* x fastest; lower is better, as nw_slice_terrain has them */
+    uint8_t *is_minimum; /* as nw_terrain_minima */
+    nw_figures figures;  /* mean_step over the range of all panes of the same metric */
+    nw_climb climb;      /* from the start, or the column and row nearest to it */
+    int end_x, end_y;    /* where it ends, on the slice */
+    nw_totals end;       /* there, on the hardware */
+    double end_value;    /* the slice's metric there */
+    double gap;          /* (end_value - the best of all points of the slice) / |best|, above 0 */
+    /* Over climbs from every point of the pane, priced by the slice's metric: */
+    double mean_gap, near_1pct, near_5pct; /* shares that end within that of the best */
+} nw_pane;
+
+typedef struct nw_restarts {
+    int64_t n_evaluations; /* points looked at in each run, those seen before not counted */
+    int n_runs;            /* seeded, each from random starts */
+    double mean_gap, near_1pct, near_5pct; /* of the best that each run has seen */
+} nw_restarts;
+
+typedef struct nw_panes_spec {
+    int start_x, start_y;      /* on the slice; -1: three quarters of the way up */
+    const int *columns, *rows; /* of C, ascending; columns NULL: there is no C */
+    int n_columns, n_rows;     /* rows of a line: one, 0 */
+    uint64_t seed;             /* of restarts */
+} nw_panes_spec;
+
+typedef struct nw_panes {
+    nw_pane panes[NW_PANE_COUNT];
+    int start_x, start_y;
+    int best_x, best_y;
+    nw_totals best; /* of all points of the slice, by its metric */
+    double best_value;
+    nw_restarts restarts; /* n_runs 0: there is no C */
+} nw_panes;
+
+/* Of a slice that is done; it may be freed afterwards. NW_INVALID: no point of it is a network, or
+ * the start is none. Release with nw_panes_fini. */
+NW_CHECKED nw_status nw_panes_find(const nw_slice *slice, const nw_panes_spec *spec, nw_panes *out,
+                                   nw_error *err);
+void nw_panes_fini(nw_panes *panes);
+
+/* The options of the slice's x (or y) that a dimension of another space has, ascending, where keep
+ * (a byte an option of it; NULL: all) says so: columns or rows for nw_panes_spec. Returns how many;
+ * out has room for them. */
+int nw_slice_find_options(const nw_slice *slice, bool is_y, const nw_dim *dim, const uint8_t *keep,
+                          int *out);
 
 #endif

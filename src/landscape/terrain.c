@@ -170,6 +170,28 @@ void nw_terrain_leave_plateaus(const nw_terrain *terrain, int64_t *next)
     free(near);
 }
 
+void nw_terrain_ends(const nw_terrain *terrain, bool walks_plateaus, int64_t *ends)
+{
+    size_t n = (size_t)terrain->n_points;
+    int64_t *next = nw_alloc((n + 1) * sizeof *next);
+    nw_terrain_descend(terrain, next);
+    if (walks_plateaus)
+        nw_terrain_leave_plateaus(terrain, next);
+    for (size_t i = 0; i < n; i++)
+        ends[i] = -1;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(terrain->values[i]))
+            continue;
+        int64_t end = (int64_t)i;
+        while (next[end] >= 0 && ends[end] < 0)
+            end = next[end];
+        end = ends[end] < 0 ? end : ends[end];
+        for (int64_t at = (int64_t)i; at >= 0 && ends[at] < 0; at = next[at])
+            ends[at] = end;
+    }
+    free(next);
+}
+
 void nw_terrain_minima(const nw_terrain *terrain, uint8_t *is_minimum)
 {
     size_t n = (size_t)terrain->n_points;

@@ -36,25 +36,28 @@ nw_tensor_id nw_layer_extra(nw_layers *b, const nw_layer *layer)
     return b->is_failed ? NW_NONE : b->at;
 }
 
-nw_tensor_id nw_layer_predictor(nw_layers *b, const char *name, int64_t kernel, int64_t n_anchors,
-                                int64_t n_values)
+nw_tensor_id nw_layer_predictor(nw_layers *b, int64_t n_anchors, const nw_layer *layer)
 {
-    char own[NW_LAYER_NAME_BYTES], part[NW_LAYER_NAME_BYTES];
-    if (!nw_layers_take_name(b, name, "predictor", own, sizeof own))
+    char name[NW_LAYER_NAME_BYTES], part[NW_LAYER_NAME_BYTES];
+    if (!nw_layers_take_name(b, layer->name, "predictor", name, sizeof name))
         return NW_NONE;
-    kernel = nw_layers_count(b, own, "kernel", kernel, 3, NW_LAYERS_MAX_KERNEL);
-    n_anchors = nw_layers_count(b, own, "anchors", n_anchors, 0, NW_LAYERS_MAX_CHANNELS);
-    n_values = nw_layers_count(b, own, "values", n_values, 0, NW_LAYERS_MAX_CHANNELS / n_anchors);
-    nw_layers_conv(b, nw_layers_part(own, "depthwise", part), 0, kernel, 1, 1, 1, b->act);
-    nw_layers_conv(b, nw_layers_part(own, "predict", part), n_anchors * n_values, 1, 1, 1, 1,
+    int64_t kernel = nw_layers_count(b, name, "kernel", layer->kernel, 3, NW_LAYERS_MAX_KERNEL);
+    n_anchors = nw_layers_count(b, name, "anchors", n_anchors, 0, NW_LAYERS_MAX_CHANNELS);
+    int64_t c = nw_layers_count(b, name, "values", layer->c, 0, NW_LAYERS_MAX_CHANNELS);
+    if (c > NW_LAYERS_MAX_CHANNELS / n_anchors)
+        nw_layers_fail(b, NW_INVALID, name, "%lld anchors of %lld values: over %d channels",
+                       (long long)n_anchors, (long long)c, NW_LAYERS_MAX_CHANNELS);
+    nw_layers_conv(b, nw_layers_part(name, "depthwise", part), 0, kernel, 1, 1, 1,
+                   nw_layers_pick_act(b, layer->act));
+    nw_layers_conv(b, nw_layers_part(name, "predict", part), n_anchors * c, 1, 1, 1, 1,
                    NW_OP_IDENTITY);
     if (b->is_failed)
         return NW_NONE;
     nw_hwc map = b->made[b->at].map;
-    int64_t target[3] = {1, -1, n_values};
-    nw_tensor_id in[2] = {b->at, nw_graph_add_ints(b->graph, own, target, 3)};
-    nw_made made = {{map.h * map.w * n_anchors, 1, n_values}, 3};
-    nw_layers_add(b, NW_OP_RESHAPE, own, "RESHAPE", in, 2, made);
+    int64_t target[3] = {1, -1, c};
+    nw_tensor_id in[2] = {b->at, nw_graph_add_ints(b->graph, name, target, 3)};
+    nw_made made = {{map.h * map.w * n_anchors, 1, c}, 3};
+    nw_layers_add(b, NW_OP_RESHAPE, name, "RESHAPE", in, 2, made);
     return b->is_failed ? NW_NONE : b->at;
 }
 
@@ -74,26 +77,41 @@ static nw_tensor_id add_rows(nw_layers *b, const char *name, const nw_tensor_id 
     return b->at;
 }
 
+/* "class3", or "NAME/class3". */
+static const char *head_name(const nw_layer *layer, const char *part, int i, char *dst)
+{
+    char text[16];
+    snprintf(text, sizeof text, i < 0 ? "%s" : "%s%d", part, i);
+    if (layer->name)
+        return nw_layers_part(layer->name, text, dst);
+    snprintf(dst, NW_LAYER_NAME_BYTES, "%s", text);
+    return dst;
+}
+
 bool nw_layer_ssd_head(nw_layers *b, const nw_tensor_id *maps, const int64_t *n_anchors, int n,
-                       int64_t n_classes, int64_t kernel, nw_tensor_id outs[2])
+                       const nw_layer *layer, nw_tensor_id outs[2])
 {
     nw_tensor_id classes[NW_LAYERS_MAX_MAPS], boxes[NW_LAYERS_MAX_MAPS];
-    char name[32];
-    n_classes = nw_layers_count(b, "ssd_head", "classes", n_classes, 0, NW_LAYERS_MAX_CHANNELS);
+    char name[NW_LAYER_NAME_BYTES];
+    nw_layer class_layer = *layer, box_layer = *layer;
+    const char *where = layer->name ? layer->name : "ssd_head";
+    class_layer.c = nw_layers_count(b, where, "classes", layer->c, 0, NW_LAYERS_MAX_CHANNELS);
+    box_layer.c = 4;
+    class_layer.name = box_layer.name = name;
     if (n < 1 || n > NW_LAYERS_MAX_MAPS)
-        nw_layers_fail(b, NW_INVALID, "ssd_head", "wanted 1 to %d maps", NW_LAYERS_MAX_MAPS);
+        nw_layers_fail(b, NW_INVALID, where, "wanted 1 to %d maps", NW_LAYERS_MAX_MAPS);
     for (int i = 0; i < n && !b->is_failed; i++) {
-        b->at = maps[i];
-        snprintf(name, sizeof name, "class%d", i);
-        classes[i] = nw_layer_predictor(b, name, kernel, n_anchors[i], n_classes);
         nw_layers_go(b, maps[i]);
-        snprintf(name, sizeof name, "box%d", i);
-        boxes[i] = nw_layer_predictor(b, name, kernel, n_anchors[i], 4);
+        head_name(layer, "class", i, name);
+        classes[i] = nw_layer_predictor(b, n_anchors[i], &class_layer);
+        nw_layers_go(b, maps[i]);
+        head_name(layer, "box", i, name);
+        boxes[i] = nw_layer_predictor(b, n_anchors[i], &box_layer);
     }
     if (b->is_failed)
         return false;
-    outs[0] = add_rows(b, "classes", classes, n);
-    outs[1] = add_rows(b, "boxes", boxes, n);
+    outs[0] = add_rows(b, head_name(layer, "classes", -1, name), classes, n);
+    outs[1] = add_rows(b, head_name(layer, "boxes", -1, name), boxes, n);
     return !b->is_failed;
 }
 

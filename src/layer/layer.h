@@ -114,14 +114,15 @@ nw_tensor_id nw_layer_classifier(nw_layers *layers, const nw_layer *layer);
 /* SSDLite's extra layer: 1x1 to mid_c (default c / 2), depthwise with stride (2), 1x1 to c. */
 nw_tensor_id nw_layer_extra(nw_layers *layers, const nw_layer *layer);
 
-/* A predictor: depthwise kernel x kernel, linear 1x1, a row a box: rows x n_values. */
-nw_tensor_id nw_layer_predictor(nw_layers *layers, const char *name, int64_t kernel,
-                                int64_t n_anchors, int64_t n_values);
+/* A predictor: depthwise kernel x kernel, linear 1x1 to n_anchors * layer->c channels, a row a box:
+ * rows x layer->c. */
+nw_tensor_id nw_layer_predictor(nw_layers *layers, int64_t n_anchors, const nw_layer *layer);
 
 /* SSDLite (Sandler et al. 2018): class and box predictors on each of n maps, n_anchors[i] boxes a
- * pixel; outs: class scores (rows x n_classes) and boxes (rows x 4) of all maps. kernel 0: 3. */
+ * pixel; layer->c classes; outs: class scores (rows x classes) and boxes (rows x 4) of all maps.
+ * They are called classes and boxes, or NAME/classes and NAME/boxes. */
 bool nw_layer_ssd_head(nw_layers *layers, const nw_tensor_id *maps, const int64_t *n_anchors, int n,
-                       int64_t n_classes, int64_t kernel, nw_tensor_id outs[2]);
+                       const nw_layer *layer, nw_tensor_id outs[2]);
 
 /* LR-ASPP (Howard et al. 2019, figure 10): the last map by a 1x1 to layer->mid_c (128) channels,
  * gated by its global mean (1x1, sigmoid), brought to the size of an earlier one, both to layer->c

@@ -54,8 +54,8 @@ typedef struct nw_objective {
 
 /* Where the built-in detector's objective has its valley inside a slice (channels of stages 3 and
  * 4, 8 to 256 in single steps) on ne32 (best at 16, 192), ne64 (10, 192) and ne16 (16, 48) alike,
- * by the device and the regression: from 0.16 down one of them has its best in the lower corner,
- * from 0.24 up ne64 has it on the upper edge. */
+ * by the device and the regression: at 0.20 ne16 has its best on the lower edge, at 0.24 ne64 on
+ * the upper. */
 #define NW_OBJECTIVE_WEIGHT 0.22
 
 /* In the unit of the metric's name. objective may be NULL for the others. */

@@ -15,7 +15,7 @@
 
 static const struct {
     const char *name;
-    double sense;
+    int sense;
 } metric_rows[] = {
 #define X(kind, name, sense) {name, sense},
     NW_METRICS(X)
@@ -42,6 +42,11 @@ static const struct {
 const char *nw_metric_name(nw_metric metric)
 {
     return metric < NW_METRIC_COUNT ? metric_rows[metric].name : "?";
+}
+
+int nw_metric_sense(nw_metric metric)
+{
+    return metric < NW_METRIC_COUNT ? metric_rows[metric].sense : 0;
 }
 
 nw_metric nw_metric_find(const char *name)

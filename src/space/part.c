@@ -36,8 +36,8 @@ static void *copy_list(const void *list, int n, size_t element)
     return copy;
 }
 
-nw_status nw_space_restrict(const nw_space *space, const uint8_t *const *keep, const char *name,
-                            const nw_space **out, nw_error *err)
+/* A copy whose options may still change. */
+static nw_space *begin_part(const nw_space *space, const char *name)
 {
     nw_space *part = nw_space_new(name, space->base);
     part->source = nw_arena_strdup(&part->arena, space->source);
@@ -52,9 +52,11 @@ nw_status nw_space_restrict(const nw_space *space, const uint8_t *const *keep, c
     part->n_predicates = space->n_predicates;
     part->limits = copy_list(space->limits, space->n_limits, sizeof *space->limits);
     part->n_limits = space->n_limits;
-    nw_status status = NW_OK;
-    for (int d = 0; d < part->n_dims && status == NW_OK; d++)
-        status = keep_options(part, d, keep ? keep[d] : NULL, err);
+    return part;
+}
+
+static nw_status end_part(nw_space *part, nw_status status, const nw_space **out)
+{
     if (status != NW_OK) {
         nw_space_release(part);
         return status;
@@ -63,6 +65,52 @@ nw_status nw_space_restrict(const nw_space *space, const uint8_t *const *keep, c
     nw_space_settle(part);
     *out = part;
     return NW_OK;
+}
+
+nw_status nw_space_restrict(const nw_space *space, const uint8_t *const *keep, const char *name,
+                            const nw_space **out, nw_error *err)
+{
+    nw_space *part = begin_part(space, name);
+    nw_status status = NW_OK;
+    for (int d = 0; d < part->n_dims && status == NW_OK; d++)
+        status = keep_options(part, d, keep ? keep[d] : NULL, err);
+    return end_part(part, status, out);
+}
+
+/* ---- other options ---- */
+
+static nw_status take_options(nw_space *part, int d, const nw_option *options, int n, nw_error *err)
+{
+    nw_dim *dim = &part->dims[d];
+    int base = -1;
+    if (n < 1 || n > NW_MAX_OPTIONS)
+        return nw_fail(err, NW_INVALID, dim->name, "%d options; there may be 1 to %d", n,
+                       NW_MAX_OPTIONS);
+    for (int i = 0; i < n; i++) {
+        nw_status status = nw_option_check(dim->kind, &options[i], dim->name, err);
+        if (status != NW_OK)
+            return status;
+        if (dim->base >= 0 && nw_option_is_equal(dim->kind, &options[i], &dim->options[dim->base]))
+            base = i;
+    }
+    nw_option *copy = nw_arena_alloc(&part->arena, (size_t)n * sizeof *copy);
+    memcpy(copy, options, (size_t)n * sizeof *copy);
+    dim->options = copy;
+    dim->n_options = n;
+    dim->base = base;
+    return NW_OK;
+}
+
+nw_status nw_space_replace(const nw_space *space, const nw_option *const *options,
+                           const int *n_options, const char *name, const nw_space **out,
+                           nw_error *err)
+{
+    nw_space *part = begin_part(space, name);
+    nw_status status = NW_OK;
+    for (int d = 0; d < part->n_dims && status == NW_OK; d++)
+        if (options[d])
+            status = take_options(part, d, options[d], n_options[d], err);
+    return end_part(part, status, out);
 }
 
 static int find_same(const nw_dim *dim, const nw_option *option)

@@ -45,6 +45,7 @@ typedef enum nw_metric {
 } nw_metric;
 
 const char *nw_metric_name(nw_metric metric);
+int nw_metric_sense(nw_metric metric); /* -1: more is worse, 1: better */
 nw_metric nw_metric_find(
     const char *name); /* also latency, energy, memory, size, cost; COUNT: none */
 
@@ -222,6 +223,13 @@ NW_CHECKED nw_status nw_realiser_make(nw_realiser *realiser, const uint16_t *gen
  * NW_INVALID: a dimension without any. Sealed. */
 NW_CHECKED nw_status nw_space_restrict(const nw_space *space, const uint8_t *const *keep,
                                        const char *name, const nw_space **out, nw_error *err);
+/* The same space with other options where options[d] is not NULL: n_options[d] of them, distinct,
+ * as the kind has them. They are not tried on the network: nw_space_arch says which do not make
+ * one. The base must be as deep as the deepest option. NW_INVALID: no options, or too many. Sealed.
+ */
+NW_CHECKED nw_status nw_space_replace(const nw_space *space, const nw_option *const *options,
+                                      const int *n_options, const char *name, const nw_space **out,
+                                      nw_error *err);
 /* A genome of a restricted space as one of the whole, and back (false: an option is not there;
  * the nearest number is taken where `nearest` is set). */
 void nw_space_widen(const nw_space *part, const nw_space *whole, const uint16_t *genome,
