@@ -13,6 +13,7 @@ void nw_draft_init(nw_draft *draft, const nw_arch *arch)
     draft->n_room = (size_t)old->n_nodes + 64;
     draft->is_gone = nw_zalloc(draft->n_room);
     draft->anchor = nw_alloc(draft->n_room * sizeof *draft->anchor);
+    draft->writer_of = nw_alloc(draft->n_room * sizeof *draft->writer_of);
 }
 
 void nw_draft_fini(nw_draft *draft)
@@ -21,6 +22,7 @@ void nw_draft_fini(nw_draft *draft)
     nw_graph_free(draft->graph);
     free(draft->is_gone);
     free(draft->anchor);
+    free(draft->writer_of);
     *draft = (nw_draft){0};
 }
 
@@ -37,26 +39,38 @@ bool nw_op_is_converter(nw_op op)
 
 /* ---- names ---- */
 
+enum { OF_THE_FILE = -1 };
+
+/* Names taken, with the edit that took them. */
+static void find_names(nw_draft *draft)
+{
+    const nw_graph *graph = draft->graph;
+    for (int i = 0; i < graph->n_tensors; i++)
+        nw_map_put(&draft->names, graph->tensors[i].name, OF_THE_FILE);
+    for (int i = 0; i < graph->n_nodes; i++)
+        nw_map_put(&draft->names, graph->nodes[i].name, OF_THE_FILE);
+    draft->has_names = true;
+}
+
 const char *nw_draft_name(nw_draft *draft, const char *base, const char *suffix)
 {
     nw_graph *graph = draft->graph;
-    for (int i = 0; !draft->has_names && i < graph->n_tensors; i++)
-        nw_map_put(&draft->names, graph->tensors[i].name, 1);
-    for (int i = 0; !draft->has_names && i < graph->n_nodes; i++)
-        nw_map_put(&draft->names, graph->nodes[i].name, 1);
-    draft->has_names = true;
     nw_buf name = {0};
+    if (!draft->has_names)
+        find_names(draft);
     for (int i = 1;; i++) {
         nw_buf_clear(&name);
         nw_buf_printf(&name, "%s.%s", base, suffix);
         if (i > 1)
             nw_buf_printf(&name, "%d", i);
-        if (nw_map_get(&draft->names, nw_buf_text(&name)) == NW_MAP_NONE)
+        int32_t owner = nw_map_get(&draft->names, nw_buf_text(&name));
+        if (owner == NW_MAP_NONE)
             break;
+        draft->is_mixed |= owner != draft->writer; /* its owner's node may be gone by then */
     }
     const char *kept = nw_graph_strdup(graph, nw_buf_text(&name));
     nw_buf_fini(&name);
-    nw_map_put(&draft->names, kept, 1);
+    nw_map_put(&draft->names, kept, draft->writer);
     return kept;
 }
 
@@ -79,10 +93,12 @@ static void follow_nodes(nw_draft *draft, nw_node_id anchor)
     if (n > draft->n_room) {
         draft->is_gone = nw_realloc(draft->is_gone, 2 * n);
         draft->anchor = nw_realloc(draft->anchor, 2 * n * sizeof *draft->anchor);
+        draft->writer_of = nw_realloc(draft->writer_of, 2 * n * sizeof *draft->writer_of);
         memset(draft->is_gone + draft->n_room, 0, 2 * n - draft->n_room);
         draft->n_room = 2 * n;
     }
     draft->anchor[n - 1] = anchor;
+    draft->writer_of[n - 1] = draft->writer;
 }
 
 nw_node *nw_draft_clone(nw_draft *draft, nw_node_id id, const char *suffix,
@@ -280,6 +296,18 @@ static node_place *find_places(const nw_draft *draft)
     return places;
 }
 
+/* Of edits one upon the other, the later would put its nodes before those of the earlier. */
+static bool has_mixed_places(const nw_draft *draft, const node_place *places)
+{
+    for (nw_node_id i = 1; i < draft->graph->n_nodes; i++) {
+        nw_node_id a = places[i - 1].id, b = places[i].id;
+        if (a >= draft->old->n_nodes && b >= draft->old->n_nodes &&
+            draft->writer_of[a] != draft->writer_of[b])
+            return true;
+    }
+    return false;
+}
+
 static void put_in_order(nw_draft *draft)
 {
     nw_graph *graph = draft->graph;
@@ -290,6 +318,7 @@ static void put_in_order(nw_draft *draft)
     nw_node *nodes = nw_alloc(n * sizeof *nodes);
     uint8_t *is_gone = nw_alloc(n);
     qsort(places, n, sizeof *places, by_place);
+    draft->is_mixed |= has_mixed_places(draft, places);
     for (size_t i = 0; i < n; i++) {
         nodes[i] = graph->nodes[places[i].id];
         is_gone[i] = draft->is_gone[places[i].id];

@@ -254,17 +254,23 @@ static nw_status edit_blocks(nw_edit_work *work, nw_graph **out, nw_error *err)
 
 /* ---- all edits ---- */
 
-/* The graph says what made it, for whoever writes it to a file. */
-static void sign(nw_graph *graph, const nw_edit *edit)
+/* The graph says what made it, for whoever writes it to a file: the lines of those edits that
+ * changed something. */
+static void sign(nw_graph *graph, const nw_edit *edits, const uint8_t *is_done, int n)
 {
     nw_buf line = {0};
-    size_t n = (size_t)graph->n_edits + 1;
-    const char **lines = nw_alloc(n * sizeof *lines);
-    nw_edit_write(edit, &line);
-    for (size_t i = 0; i + 1 < n; i++)
+    int n_lines = graph->n_edits;
+    const char **lines = nw_alloc(((size_t)n_lines + (size_t)n) * sizeof *lines);
+    for (int i = 0; i < n_lines; i++)
         lines[i] = graph->edits[i];
-    lines[n - 1] = nw_buf_text(&line);
-    nw_graph_set_edits(graph, lines, (int)n);
+    for (int i = 0; i < n; i++) {
+        if (!is_done[i])
+            continue;
+        nw_buf_clear(&line);
+        nw_edit_write(&edits[i], &line);
+        lines[n_lines++] = nw_graph_strdup(graph, nw_buf_text(&line));
+    }
+    nw_graph_set_edits(graph, lines, n_lines);
     free(lines);
     nw_buf_fini(&line);
 }
@@ -281,7 +287,7 @@ static nw_status apply_one(const nw_arch *arch, const nw_edit *edit, const nw_ar
     if (status != NW_OK)
         return status;
     if (graph)
-        sign(graph, edit);
+        sign(graph, edit, &(uint8_t){1}, 1);
     *out = graph ? nw_arch_derive(arch, graph, edit, 1) : nw_arch_retain(arch);
     return NW_OK;
 }
@@ -302,7 +308,7 @@ static nw_status blame_edit(const nw_edit *edit, nw_status status, nw_error *err
 
 /* Values that no line can say are no edit either: whoever lists, logs or saves it could not read it
  * back. */
-static nw_status check_line(const nw_edit *edit, nw_error *err)
+nw_status nw_edit_check(const nw_edit *edit, nw_error *err)
 {
     if (edit->kind >= NW_EDIT_COUNT)
         return nw_fail(err, NW_INVALID, "", "there is no such edit");
@@ -314,24 +320,81 @@ static nw_status check_line(const nw_edit *edit, nw_error *err)
     return status;
 }
 
+/* Upon *at, which is replaced. */
+static nw_status step_one(const nw_arch **at, const nw_edit *edit, nw_edit_report *report,
+                          nw_error *err)
+{
+    const nw_arch *next = NULL;
+    nw_status status = nw_edit_check(edit, err);
+    if (status != NW_OK)
+        return status;
+    status = apply_one(*at, edit, &next, report, err);
+    if (status != NW_OK)
+        return blame_edit(edit, status, err);
+    nw_arch_release(*at);
+    *at = next;
+    return NW_OK;
+}
+
+/* The edits that changed something, in the arch too. */
+static const nw_arch *derive_run(const nw_edit_run *run, nw_graph *graph)
+{
+    nw_edit *done = nw_alloc(((size_t)run->n + 1) * sizeof *done);
+    int n = 0;
+    for (int i = 0; i < run->n; i++)
+        if (run->is_done[i])
+            done[n++] = run->edits[i];
+    sign(graph, run->edits, run->is_done, run->n);
+    const nw_arch *arch = nw_arch_derive(run->arch, graph, done, n);
+    free(done);
+    return arch;
+}
+
+/* Upon *at, which is replaced. How many edits were done at once; 0: *n_alone are to be done one by
+ * one. */
+static int step_run(const nw_arch **at, const nw_edit *edits, int n, nw_edit_report *report,
+                    int *n_alone)
+{
+    int n_notes = report ? report->n_notes : 0;
+    nw_edit_run run = {.arch = *at, .edits = edits, .n = n, .report = report};
+    run.is_done = nw_zalloc((size_t)n);
+    bool is_net = doers[edits[0].kind].net != NULL;
+    nw_graph *graph = is_net ? nw_edit_run_net(&run) : nw_edit_run_blocks(&run);
+    const nw_arch *next = graph ? derive_run(&run, graph) : NULL;
+    bool is_hint = doers[edits[0].kind].block == nw_edit_hint; /* lifting does not read hints */
+    if (next && !is_net && !is_hint && run.n > 1 &&
+        !nw_edit_keeps_labels(*at, next, edits, run.n)) {
+        nw_arch_release(next);
+        next = NULL;
+        run.n_alone = run.n;
+        run.n = 0;
+        if (report)
+            report->n_notes = n_notes;
+    }
+    free(run.is_done);
+    *n_alone = run.n_alone;
+    if (next) {
+        nw_arch_release(*at);
+        *at = next;
+    }
+    return run.n;
+}
+
 nw_status nw_arch_apply(const nw_arch *arch, const nw_edit *edits, int n_edits, const nw_arch **out,
                         nw_edit_report *report, nw_error *err)
 {
     nw_edit_report notes = {0};
     const nw_arch *at = nw_arch_retain(arch);
     nw_status status = NW_OK;
-    for (int i = 0; i < n_edits && status == NW_OK; i++) {
-        const nw_arch *next = NULL;
-        status = check_line(&edits[i], err);
-        if (status == NW_OK) {
-            status = apply_one(at, &edits[i], &next, &notes, err);
-            if (status != NW_OK)
-                blame_edit(&edits[i], status, err);
-        }
-        if (status != NW_OK)
-            break;
-        nw_arch_release(at);
-        at = next;
+    int n_alone = 0; /* from here on */
+    for (int i = 0, n; i < n_edits && status == NW_OK; i += n) {
+        int length = n_alone > 0 ? 1 : nw_edit_run_length(&edits[i], n_edits - i);
+        n = length > 1 ? step_run(&at, &edits[i], length, &notes, &n_alone) : 0;
+        if (n > 0)
+            continue;
+        status = step_one(&at, &edits[i], &notes, err);
+        n_alone -= n_alone > 0;
+        n = 1;
     }
     if (status == NW_OK && report) {
         *report = notes;

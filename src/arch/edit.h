@@ -59,6 +59,31 @@ NW_CHECKED nw_status nw_edit_resize_at_once(const nw_arch *arch, const nw_edit *
 /* What a kind does to one block; NULL: it is not a block's. */
 nw_edit_block_fn nw_edit_block_doer(nw_edit_kind kind);
 
+/* ---- runs (edit_run.c, edit_net.c) ----
+ *
+ * Neighbouring edits done at once, where that makes the very graph that each upon the one before
+ * makes, with the same notes. Whatever might differ ends the run, or there is none. */
+typedef struct nw_edit_run {
+    const nw_arch *arch;
+    const nw_edit *edits;
+    int n;            /* in: how many there are; out: how many of them were done, 0: no run */
+    int n_alone;      /* out, where n is 0: how many are to be done one by one */
+    uint8_t *is_done; /* per edit: it changed something */
+    nw_edit_report *report;
+} nw_edit_run;
+
+/* How many edits from the first may be a run by what they are. */
+int nw_edit_run_length(const nw_edit *edits, int n);
+/* A sealed graph, or NULL where nothing changes or nothing is done. */
+nw_graph *nw_edit_run_blocks(nw_edit_run *run);
+nw_graph *nw_edit_run_net(nw_edit_run *run);
+/* Whether the blocks that two archs have are the same for whoever picks some by label or kind, all
+ * but the kinds that `edits` gave them. */
+bool nw_edit_keeps_labels(const nw_arch *before, const nw_arch *after, const nw_edit *edits, int n);
+
+/* NW_INVALID: no line says the edit. */
+NW_CHECKED nw_status nw_edit_check(const nw_edit *edit, nw_error *err);
+
 /* A note of the report; text may be filled by the caller. */
 nw_edit_note *nw_edit_add_note(nw_edit_work *work, const char *where, bool is_done);
 /* NW_INVALID: the selector picks nothing, with what there is. */

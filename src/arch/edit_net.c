@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "src/arch/edit.h"
+#include "src/arch/resize.h"
 
 #define DEFAULT_DIVISOR 8 /* of the width multiplier, as MobileNet's */
 
@@ -96,6 +97,18 @@ static bool add_resize(nw_resize *resizes, int *n, nw_resize resize)
     return true;
 }
 
+static void describe(nw_edit_work *work, const nw_block *block, const want *w)
+{
+    char where[16];
+    nw_block_label(block, where, sizeof where);
+    nw_edit_note *note = nw_edit_add_note(work, where, w->now != w->wanted);
+    if (w->now == w->wanted)
+        snprintf(note->text, sizeof note->text, "already %lld", (long long)w->now);
+    else
+        snprintf(note->text, sizeof note->text, "c%lld -> c%lld", (long long)w->now,
+                 (long long)w->wanted);
+}
+
 /* What one pick asks for; a refusal is noted, or returned where one block alone is meant. */
 static nw_status ask_pick(nw_edit_work *work, const nw_groups *groups, const nw_block *block,
                           want_fn find, nw_resize *resizes, int *n_resizes, nw_error *err)
@@ -118,12 +131,7 @@ static nw_status ask_pick(nw_edit_work *work, const nw_groups *groups, const nw_
         snprintf(note->text, sizeof note->text, "%.159s", why.message);
         return status;
     }
-    nw_edit_note *note = nw_edit_add_note(work, where, w.now != w.wanted);
-    if (w.now == w.wanted)
-        snprintf(note->text, sizeof note->text, "already %lld", (long long)w.now);
-    else
-        snprintf(note->text, sizeof note->text, "c%lld -> c%lld", (long long)w.now,
-                 (long long)w.wanted);
+    describe(work, block, &w);
     return NW_OK;
 }
 
@@ -186,6 +194,107 @@ nw_status nw_edit_resize_at_once(const nw_arch *arch, const nw_edit *edits,
         status = nw_resize_groups(groups, resizes, n_resizes, out, err);
     free(resizes);
     return status;
+}
+
+/* ---- runs ---- */
+
+typedef struct net_run {
+    nw_edit_run *run;
+    const nw_groups *groups;
+    const nw_lifting *lifting;
+    nw_steady *steady;
+    nw_resize *resizes;
+    int n_resizes;
+    size_t capacity;
+    bool ends; /* nothing can follow the edit done last */
+} net_run;
+
+/* What an edit asks of one block, as a resize of the edit's own (from `first` on), with its note;
+ * false: it is refused, or sees what edits before it did. */
+static bool ask_block(net_run *b, nw_edit_work *work, const nw_block *block, int first)
+{
+    const nw_edit *edit = work->edit;
+    bool is_expansion = edit->kind == NW_EDIT_EXPANSION;
+    want w;
+    nw_resize resize;
+    nw_status status =
+        is_expansion ? want_expansion(block, edit, &w, NULL) : want_channels(block, edit, &w, NULL);
+    if (status != NW_OK || nw_steady_changes(b->steady, w.map) ||
+        (is_expansion && edit->number > 0 && nw_steady_changes(b->steady, block->in)))
+        return false;
+    if (w.now != w.wanted) {
+        int n_own = b->n_resizes - first;
+        if (find_resize(b->groups, block, &w, &resize, NULL) != NW_OK)
+            return false;
+        b->resizes = nw_grow(b->resizes, (size_t)b->n_resizes, &b->capacity, sizeof *b->resizes);
+        if (!add_resize(&b->resizes[first], &n_own, resize))
+            return false;
+        b->n_resizes = first + n_own;
+    }
+    if (work->report)
+        describe(work, block, &w);
+    return true;
+}
+
+/* Where groups follow each other in any order, their numbers go on; else this edit is the only one,
+ * or the run ends before it. */
+static bool take_resizes(net_run *b, int first)
+{
+    for (int i = first; i < b->n_resizes && !b->ends; i++)
+        b->ends = !nw_steady_takes(b->steady, b->resizes[i]);
+    if (b->ends && first)
+        return false;
+    for (int i = first; i < b->n_resizes; i++)
+        b->ends |= !nw_steady_set(b->steady, b->resizes[i]);
+    return true;
+}
+
+/* False: the run ends before edit i. */
+static bool add_edit(net_run *b, int i)
+{
+    const nw_edit *edit = &b->run->edits[i];
+    nw_edit_work work = {.arch = b->run->arch, .edit = edit, .report = b->run->report};
+    int first = b->n_resizes, n_picks = 0, n_notes = work.report ? work.report->n_notes : 0;
+    bool is_good = nw_edit_check(edit, NULL) == NW_OK;
+    for (int k = 0; k < b->lifting->n_blocks && is_good; k++) {
+        const nw_block *block = &b->lifting->blocks[k];
+        if (!nw_selector_matches(&edit->where, block))
+            continue;
+        is_good = ask_block(b, &work, block, first);
+        n_picks++;
+    }
+    if (is_good && n_picks && take_resizes(b, first)) {
+        b->run->is_done[i] = b->n_resizes > first;
+        return true;
+    }
+    b->n_resizes = first;
+    if (work.report)
+        work.report->n_notes = n_notes;
+    return false;
+}
+
+nw_graph *nw_edit_run_net(nw_edit_run *run)
+{
+    net_run b = {.run = run,
+                 .groups = nw_arch_group_table(run->arch),
+                 .lifting = nw_arch_lifting(run->arch),
+                 .steady = nw_steady_new(run->arch)};
+    nw_graph *graph = NULL;
+    int n = 0, n_notes = run->report ? run->report->n_notes : 0;
+    while (n < run->n && !b.ends && add_edit(&b, n))
+        n++;
+    run->n_alone = n ? 0 : 1;
+    if (b.n_resizes && nw_resize_groups(b.groups, b.resizes, b.n_resizes, &graph, NULL) != NW_OK) {
+        run->n_alone = n;
+        n = 0;
+        graph = NULL;
+        if (run->report)
+            run->report->n_notes = n_notes;
+    }
+    run->n = n;
+    free(b.resizes);
+    nw_steady_free(b.steady);
+    return graph;
 }
 
 /* ---- the whole network ---- */

@@ -31,6 +31,19 @@ nw_tensor_id nw_resize_set_list(nw_graph *graph, nw_node_id node, int input, int
 /* A new tensor named after another one, under a name that is not taken. */
 nw_tensor_id nw_resize_add_like(nw_graph *graph, nw_tensor_id like, nw_node_id node);
 
+/* ---- several groups as if one after the other (resize_steady.c) ---- */
+
+typedef struct nw_steady nw_steady;
+
+nw_steady *nw_steady_new(const nw_arch *arch);
+void nw_steady_free(nw_steady *steady); /* NULL is fine */
+/* Whether a group may get a number at once with others that may, whatever comes first. */
+bool nw_steady_takes(const nw_steady *steady, nw_resize size);
+/* Gives it that number. False: from then on the network has other blocks or labels. */
+bool nw_steady_set(nw_steady *steady, nw_resize size);
+/* Whether a size of the tensor is another one by the numbers given so far. */
+bool nw_steady_changes(const nw_steady *steady, nw_tensor_id tensor);
+
 /* ---- resolution ---- */
 
 /* A size of an axis of tensors of one rank, before and after. */
