@@ -124,7 +124,6 @@ void ui_editor_move_to(ui_editor *editor, int row);                    /* clampe
 const ui_editor_row *ui_editor_row_at_cursor(const ui_editor *editor); /* NULL: none */
 /* First row shown in a window of n. */
 int ui_editor_top(const ui_editor *editor, int n);
-bool ui_editor_counts(const nw_block *block); /* a block that depth edits repeat */
 int ui_editor_depth(const ui_editor *editor, int stage);
 
 /* ---- what keys mean here (edit_keys.c) ---- */

@@ -130,7 +130,7 @@ static bool is_stuck(const ui_editor *editor, int direction, char *why, size_t s
         snprintf(why, size, "put the cursor on a stage or a block");
         return true;
     }
-    bool has_cell = column == UI_EDITOR_REP ? ui_editor_counts(row->block)
+    bool has_cell = column == UI_EDITOR_REP ? nw_block_kind_is_main(row->block->kind)
                                             : strcmp(row->cells[column], "-") != 0;
     if (!has_cell) {
         snprintf(why, size, "%s: a block of type %s has no %s to change", row->label,

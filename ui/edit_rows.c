@@ -11,17 +11,12 @@
 
 /* ---- cells ---- */
 
-bool ui_editor_counts(const nw_block *block)
-{
-    return block->kind <= NW_BLOCK_BOTTLENECK;
-}
-
 int ui_editor_depth(const ui_editor *editor, int stage)
 {
     int n, depth = 0;
     const nw_block *blocks = nw_arch_blocks(editor->current->arch, &n);
     for (int i = 0; i < n; i++)
-        depth += blocks[i].stage == stage && ui_editor_counts(&blocks[i]);
+        depth += blocks[i].stage == stage && nw_block_kind_is_main(blocks[i].kind);
     return depth;
 }
 
@@ -35,7 +30,7 @@ static agreement compare_stage(const nw_block *blocks, int n, const nw_block *fi
     agreement a = {true, true, true};
     for (int i = 0; i < n; i++) {
         const nw_block *b = &blocks[i];
-        if (b->stage != first->stage || !ui_editor_counts(b))
+        if (b->stage != first->stage || !nw_block_kind_is_main(b->kind))
             continue;
         a.kind &= b->kind == first->kind;
         a.kernel &= b->kernel == first->kernel;
@@ -51,7 +46,7 @@ static const nw_block *first_of_stage(const nw_block *blocks, int n, int stage)
     for (int i = 0; i < n; i++) {
         if (blocks[i].stage != stage)
             continue;
-        if (ui_editor_counts(&blocks[i]))
+        if (nw_block_kind_is_main(blocks[i].kind))
             return &blocks[i];
         first = first ? first : &blocks[i];
     }
@@ -62,7 +57,7 @@ static int64_t channels_of_stage(const nw_block *blocks, int n, const nw_block *
 {
     int64_t channels = first->out_c;
     for (int i = 0; i < n; i++)
-        if (blocks[i].stage == first->stage && ui_editor_counts(&blocks[i]))
+        if (blocks[i].stage == first->stage && nw_block_kind_is_main(blocks[i].kind))
             channels = blocks[i].out_c;
     return channels;
 }
@@ -87,7 +82,7 @@ static void fill_cells(const ui_editor *editor, ui_editor_row *row)
     int n;
     const nw_block *blocks = nw_arch_blocks(editor->current->arch, &n), *b = row->block;
     agreement all = {true, true, true};
-    bool counts = ui_editor_counts(b);
+    bool counts = nw_block_kind_is_main(b->kind);
     if (!row->is_block && counts)
         all = compare_stage(blocks, n, b);
     row->channels = row->is_block ? b->out_c : channels_of_stage(blocks, n, b);

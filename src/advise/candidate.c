@@ -309,11 +309,6 @@ void nw_candidates_residual(const nw_block *block, nw_candidate_list *out)
 
 /* ---- depth ---- */
 
-bool nw_block_repeats(const nw_block *block)
-{
-    return block->kind <= NW_BLOCK_BOTTLENECK;
-}
-
 /* A single convolution is no stage to make deeper: stems and classifiers. */
 void nw_candidates_depth(const nw_arch *arch, int stage, nw_candidate_list *out)
 {
@@ -321,7 +316,7 @@ void nw_candidates_depth(const nw_arch *arch, int stage, nw_candidate_list *out)
     bool is_plain = true;
     const nw_block *blocks = nw_arch_blocks(arch, &n_blocks);
     for (int i = 0; i < n_blocks; i++) {
-        if (blocks[i].stage != stage || !nw_block_repeats(&blocks[i]))
+        if (blocks[i].stage != stage || !nw_block_kind_is_main(blocks[i].kind))
             continue;
         depth++;
         is_plain &= blocks[i].kind == NW_BLOCK_CONV;

@@ -43,7 +43,6 @@ nw_selector nw_select_block(const nw_block *block);
 nw_selector nw_select_stage(int stage, int kind);
 bool nw_block_has_channels(const nw_block *block); /* of its output, to change */
 bool nw_block_expands(const nw_block *block);
-bool nw_block_repeats(const nw_block *block); /* counts in the depth of its stage */
 bool nw_selects(const nw_selector *where, const nw_block *block);
 
 /* The variants of a block (as_stage: of all blocks of its kind in the stage), fused or not first.

@@ -88,7 +88,7 @@ static void add_stage(maker *m, int stage, const int *members, int n)
         }
         if (!first)
             continue;
-        is_editable |= nw_block_repeats(first);
+        is_editable |= nw_block_kind_is_main(first->kind);
         if (last == first || kind == NW_BLOCK_CONV)
             continue;
         nw_candidates_variant(m->subject->arch, first, true, &m->list);

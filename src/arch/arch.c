@@ -28,6 +28,11 @@ const char *nw_block_kind_name(nw_block_kind kind)
     return kind_names[kind];
 }
 
+bool nw_block_kind_is_main(nw_block_kind kind)
+{
+    return kind <= NW_BLOCK_BOTTLENECK;
+}
+
 bool nw_block_kind_expands(nw_block_kind kind)
 {
     return kind == NW_BLOCK_IBN || kind == NW_BLOCK_FUSED || kind == NW_BLOCK_GROUPED ||

@@ -54,6 +54,9 @@ const char *nw_block_kind_name(nw_block_kind kind);
 /* Also aliases of the field: mbconv, ir, er, fused_ibn, ds, cn, tu. NW_BLOCK_COUNT: none. */
 nw_block_kind nw_block_kind_find(const char *name);
 
+/* Blocks of convolutions (conv to bottleneck): those that a stage's depth counts and edits write.
+ */
+bool nw_block_kind_is_main(nw_block_kind kind);
 /* Inverted bottlenecks, fused and grouped ones: kinds with an expansion. */
 bool nw_block_kind_expands(nw_block_kind kind);
 

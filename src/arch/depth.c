@@ -307,7 +307,7 @@ static int blocks_of_stage(const nw_arch *arch, int stage, const nw_block **list
     int n_all, n = 0;
     const nw_block *blocks = nw_arch_blocks(arch, &n_all);
     for (int i = 0; i < n_all; i++)
-        if (blocks[i].stage == stage && nw_block_is_main(blocks[i].kind))
+        if (blocks[i].stage == stage && nw_block_kind_is_main(blocks[i].kind))
             list[n++] = &blocks[i];
     return n;
 }

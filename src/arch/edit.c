@@ -48,11 +48,6 @@ bool nw_edit_is_single(const nw_edit *edit)
            edit->where.first_stage == edit->where.last_stage;
 }
 
-bool nw_block_is_main(nw_block_kind kind)
-{
-    return kind <= NW_BLOCK_BOTTLENECK;
-}
-
 static void pick_blocks(nw_edit_work *work)
 {
     int n;

@@ -98,8 +98,6 @@ NW_CHECKED nw_status nw_edit_seal(nw_draft *draft, nw_graph **out, nw_error *err
 void nw_window_set_stride(const nw_graph *graph, const nw_piece *piece, int32_t stride,
                           nw_window *window);
 
-/* Whether a kind is one whose parts are convolutions that edits can write anew. */
-bool nw_block_is_main(nw_block_kind kind);
 /* The piece that makes the block's map before a residual is added: the last one. */
 nw_part_role nw_block_last_role(const nw_block *block);
 /* Squeeze-and-excite's two convolutions for other numbers of channels: outer, inner. */

@@ -40,7 +40,7 @@ static bool pad_for_kernel(nw_window *window, int32_t kernel)
 
 static bool has_kernel(const nw_block *block)
 {
-    return nw_block_is_main(block->kind) || block->kind == NW_BLOCK_HEAD;
+    return nw_block_kind_is_main(block->kind) || block->kind == NW_BLOCK_HEAD;
 }
 
 nw_status nw_edit_kernel(nw_draft *draft, const nw_block *block, const nw_edit *edit,
@@ -119,7 +119,7 @@ nw_status nw_edit_stride(nw_draft *draft, const nw_block *block, const nw_edit *
 {
     nw_piece pieces[2];
     int n = 1;
-    if (!nw_block_is_main(block->kind))
+    if (!nw_block_kind_is_main(block->kind))
         return refuse_kind(block, "stride to change", err);
     nw_status status = nw_piece_find(draft->arch, block, NW_PART_SPATIAL, &pieces[0], err);
     if (status != NW_OK)
@@ -267,7 +267,7 @@ nw_status nw_edit_residual(nw_draft *draft, const nw_block *block, const nw_edit
                            nw_edit_note *note, nw_error *err)
 {
     nw_piece last;
-    if (!nw_block_is_main(block->kind))
+    if (!nw_block_kind_is_main(block->kind))
         return refuse_kind(block, "way for a residual", err);
     if (block->has_residual == (edit->count != 0)) {
         note->is_done = false;

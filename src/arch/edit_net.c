@@ -37,7 +37,7 @@ static int64_t count_of(const nw_edit *edit, int64_t now)
 static nw_status want_channels(const nw_block *block, const nw_edit *edit, want *out, nw_error *err)
 {
     char where[16];
-    if (!nw_block_is_main(block->kind) && block->kind != NW_BLOCK_UPSAMPLE &&
+    if (!nw_block_kind_is_main(block->kind) && block->kind != NW_BLOCK_UPSAMPLE &&
         block->kind != NW_BLOCK_FC && block->kind != NW_BLOCK_HEAD)
         return nw_fail(err, NW_INVALID, nw_block_label(block, where, sizeof where),
                        "has no channels of its own: it is a block of kind %s",

@@ -103,7 +103,7 @@ nw_status nw_arch_rewrite(const nw_arch *arch, const nw_arch **out, nw_error *er
     nw_status status = NW_OK;
     nw_draft_init(&draft, arch);
     for (int i = 0; i < n && status == NW_OK; i++)
-        if (nw_block_is_main(blocks[i].kind))
+        if (nw_block_kind_is_main(blocks[i].kind))
             status = rewrite_block(&draft, &blocks[i], err);
     if (status == NW_OK)
         status = nw_edit_seal(&draft, &graph, err);

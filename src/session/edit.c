@@ -306,7 +306,7 @@ static int count_stage(const nw_arch *arch, int stage)
     int n, n_in_stage = 0;
     const nw_block *blocks = nw_arch_blocks(arch, &n);
     for (int i = 0; i < n; i++)
-        n_in_stage += blocks[i].stage == stage && blocks[i].kind <= NW_BLOCK_BOTTLENECK;
+        n_in_stage += blocks[i].stage == stage && nw_block_kind_is_main(blocks[i].kind);
     return n_in_stage;
 }
 

@@ -18,16 +18,11 @@ int nw_space_find_site(const nw_space *space, const char *map)
     return -1;
 }
 
-static bool is_main(nw_block_kind kind)
-{
-    return kind <= NW_BLOCK_BOTTLENECK;
-}
-
 int nw_space_stage_blocks(const nw_space *space, int stage, int *list)
 {
     int n = 0;
     for (int i = 0; i < space->n_sites; i++)
-        if (space->sites[i].stage == stage && is_main(space->sites[i].kind))
+        if (space->sites[i].stage == stage && nw_block_kind_is_main(space->sites[i].kind))
             list[n++] = i;
     return n;
 }
@@ -98,21 +93,21 @@ bool nw_site_has(const nw_space *space, int site, nw_dim_kind kind)
     switch (kind) {
     case NW_DIM_CHANNELS:
     case NW_DIM_WIDTH:
-        return (is_main(block->kind) || block->kind == NW_BLOCK_UPSAMPLE ||
+        return (nw_block_kind_is_main(block->kind) || block->kind == NW_BLOCK_UPSAMPLE ||
                 block->kind == NW_BLOCK_FC) &&
                has_group(space, block->out);
     case NW_DIM_VARIANT:
-        return is_main(block->kind) && block->kind != NW_BLOCK_BASIC &&
+        return nw_block_kind_is_main(block->kind) && block->kind != NW_BLOCK_BASIC &&
                block->kind != NW_BLOCK_BOTTLENECK;
     case NW_DIM_EXPANSION:
     case NW_DIM_EXPANDED:
         return can_resize_inner(space, block);
     case NW_DIM_KERNEL:
-        return is_main(block->kind);
+        return nw_block_kind_is_main(block->kind);
     case NW_DIM_SQUEEZE:
-        return is_main(block->kind) && block->parts[NW_PART_PROJECT].conv != NW_NONE;
+        return nw_block_kind_is_main(block->kind) && block->parts[NW_PART_PROJECT].conv != NW_NONE;
     case NW_DIM_DEPTH:
-        return is_main(block->kind);
+        return nw_block_kind_is_main(block->kind);
     case NW_DIM_PRECISION:
         return true;
     case NW_DIM_RESOLUTION:
