@@ -67,6 +67,7 @@ static void judge(scene *s)
     if (s->trial.values) {
         nw_judge_uneven(&s->trial, false);
         nw_judge_thinned(&s->trial, false);
+        nw_judge_monotone(&s->trial);
     }
     nw_judge_finish(&s->trial, 0);
 }
@@ -246,6 +247,24 @@ START_TEST(a_cliff_in_one_context_is_not_given_away)
 }
 END_TEST
 
+/* 128 costs a little less than 96 in 4 contexts of 16, a little more in the others. */
+static double dip(int context, double n)
+{
+    double flat = 100 + 10 * ceil(n / 32);
+    return n > 96 && n <= 128 ? flat - (context < 4 ? 12 : 8.5) : flat;
+}
+
+START_TEST(costs_rise_along_what_is_kept)
+{
+    char text[1024];
+    scene *s = scene_of(dip);
+    judge(s);
+    kept_of(s, text, sizeof text);
+    ck_assert_msg(!strstr(text, "96") && strstr(text, "128"), "%s", text);
+    free_scene(s);
+}
+END_TEST
+
 START_TEST(what_fits_nowhere_is_dropped_unless_nothing_fits)
 {
     scene *s = scene_of(stairs_of_32);
@@ -373,6 +392,7 @@ int main(void)
     tcase_add_test(numbers, a_smooth_cost_is_thinned_to_the_ratio);
     tcase_add_test(numbers, a_chain_of_tolerances_gives_nothing_away);
     tcase_add_test(numbers, a_cliff_in_one_context_is_not_given_away);
+    tcase_add_test(numbers, costs_rise_along_what_is_kept);
     tcase_add_test(numbers, what_fits_nowhere_is_dropped_unless_nothing_fits);
     TCase *choices = tcase_create("choices");
     tcase_add_test(choices, a_slower_variant_at_the_same_score_is_dropped);

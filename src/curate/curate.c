@@ -127,6 +127,7 @@ static nw_status judge_dim(run *r, int dim, nw_error *err)
             nw_judge_dominated(&trial);
             nw_judge_uneven(&trial, false);
             nw_judge_thinned(&trial, false);
+            nw_judge_monotone(&trial);
         }
     }
     if (status == NW_OK) {

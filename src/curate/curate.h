@@ -15,7 +15,8 @@
  *    them nothing is gained: two dimensions mixed from the ends of a line are faster at the same
  *    score, and below them no line of options has a local minimum of latency x number^-w in its
  *    middle, whatever w is.
- * 3. Numbers closer than a ratio are thinned: those stay behind which the larger step comes.
+ * 3. Numbers closer than a ratio are thinned: those stay behind which the larger step comes. Where
+ *    the next one that is kept is cheaper in some contexts, only it stays.
  *
  * Variants and the like are judged first, and contexts for numbers hold only what they left.
  * A third of the contexts stays near the base; numbers are drawn evenly per octave.

@@ -49,6 +49,9 @@ void nw_judge_dominated(const nw_trial *trial);
  * the ratio. */
 void nw_judge_uneven(const nw_trial *trial, bool is_first);
 void nw_judge_thinned(const nw_trial *trial, bool is_first);
+/* Of neighbours that are kept the lower is dropped where the higher costs less in more contexts
+ * than nearly none, so that costs rise along what is left. */
+void nw_judge_monotone(const nw_trial *trial);
 /* Means, steps, and a line for what is kept; lanes: the array's, 0 unknown. */
 void nw_judge_finish(const nw_trial *trial, int64_t lanes);
 

@@ -14,6 +14,8 @@
 /* Where dropping costs something after all, the mean cost that is still given away: so many
  * tolerances. */
 #define MEAN_REGRET 1.0
+/* The same where the next number is cheaper only in more contexts than nearly none. */
+#define MEAN_REGRET_NEXT 5.0
 /* Of numbers: what costs more than this part of growing in proportion is not given away, however
  * near the numbers are. */
 #define PROPORTION 0.25
@@ -86,6 +88,7 @@ void nw_judge_unfit(const nw_trial *trial)
 typedef struct comparison {
     int n, n_hold;       /* contexts that know both; in which `by` makes `option` superfluous */
     int n_gain;          /* in which by's score is higher */
+    int n_less;          /* in which by costs less */
     double cost, regret; /* means of what by costs more, relative; of that where it is positive */
 } comparison;
 
@@ -109,6 +112,7 @@ static comparison compare(const nw_trial *trial, int option, int by)
         c.n++;
         c.n_hold += holds;
         c.n_gain += gain > SAME_SCORE;
+        c.n_less += cost < 0;
         c.cost += cost;
         c.regret += fmax(cost, 0);
     }
@@ -204,4 +208,23 @@ void nw_judge_dominated(const nw_trial *trial)
         say_dominated(trial, option, by, &c);
     }
     free(order);
+}
+
+void nw_judge_monotone(const nw_trial *trial)
+{
+    int above = -1;
+    for (int i = trial->samples->n_options - 1; i >= 0; i--) {
+        nw_option_verdict *v = &trial->verdicts[i];
+        if (v->verdict != NW_VERDICT_KEPT)
+            continue;
+        comparison c = above >= 0 ? compare(trial, i, above) : (comparison){0};
+        bool falls = c.n_less > (1 - trial->options->nearly_all) * c.n;
+        if (!falls || c.regret > MEAN_REGRET_NEXT * trial->options->tolerance) {
+            above = i;
+            continue;
+        }
+        drop(trial, i, NW_VERDICT_DOMINATED, above, (double)c.n_less / c.n);
+        snprintf(v->why, sizeof v->why, "%s costs less in %d of %d contexts (mean %+.1f %%)",
+                 trial->names[above], c.n_less, c.n, 100 * c.cost);
+    }
 }

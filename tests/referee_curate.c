@@ -1,0 +1,334 @@
+/* referee_curate.c - see referee_curate.h. */
+#include "tests/referee_curate.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "src/base/arena.h"
+#include "tests/referee_self.h"
+
+/* ---- sets of options ---- */
+
+static const nw_dim *dims_of(const nw_space *space)
+{
+    int n;
+    return nw_space_dims(space, &n);
+}
+
+static option_set empty_set(const nw_space *space)
+{
+    option_set set = {.n_dims = nw_space_n_dims(space)};
+    set.keep = nw_zalloc(((size_t)set.n_dims + 1) * sizeof *set.keep);
+    for (int d = 0; d < set.n_dims; d++)
+        set.keep[d] = nw_zalloc((size_t)dims_of(space)[d].n_options + 1);
+    return set;
+}
+
+void curate_set_free(option_set *set)
+{
+    for (int d = 0; d < set->n_dims; d++)
+        free(set->keep[d]);
+    free(set->keep);
+    *set = (option_set){0};
+}
+
+option_set curate_kept(const nw_space *space, const nw_curation *curation)
+{
+    option_set set = empty_set(space);
+    for (int d = 0; d < set.n_dims; d++)
+        for (int i = 0; i < dims_of(space)[d].n_options; i++)
+            set.keep[d][i] = !curation || nw_curation_has(curation, d, i);
+    return set;
+}
+
+static int count_kept(const uint8_t *keep, int n)
+{
+    int n_kept = 0;
+    for (int i = 0; i < n; i++)
+        n_kept += keep[i] != 0;
+    return n_kept;
+}
+
+option_set curate_random(const nw_space *space, const option_set *like, uint64_t seed)
+{
+    option_set set = empty_set(space);
+    for (int d = 0; d < set.n_dims; d++) {
+        int n = dims_of(space)[d].n_options, n_kept = count_kept(like->keep[d], n);
+        nw_rng rng = nw_rng_make(seed, (uint64_t)d);
+        for (int i = 0; i < n; i++) { /* Knuth's algorithm S */
+            bool is_taken = nw_rng_range(&rng, 0, n - i - 1) < n_kept;
+            set.keep[d][i] = is_taken;
+            n_kept -= is_taken;
+        }
+    }
+    return set;
+}
+
+static bool is_channels(const nw_dim *dim)
+{
+    return dim->kind == NW_DIM_CHANNELS || dim->kind == NW_DIM_EXPANDED;
+}
+
+option_set curate_misaligned(const nw_space *space, const option_set *like)
+{
+    option_set set = empty_set(space);
+    for (int d = 0; d < set.n_dims; d++) {
+        const nw_dim *dim = &dims_of(space)[d];
+        memcpy(set.keep[d], like->keep[d], (size_t)dim->n_options);
+        int last = -1;
+        for (int i = 0; i < dim->n_options && is_channels(dim); i++) {
+            if (!like->keep[d][i])
+                continue;
+            int to = (last + i + 1) / 2;
+            if (last >= 0 && !like->keep[d][to])
+                set.keep[d][i] = 0, set.keep[d][to] = 1;
+            last = i;
+        }
+    }
+    return set;
+}
+
+/* ---- the search ---- */
+
+typedef struct hunt {
+    nw_plan *plan;
+    const nw_space *space;
+    const option_set *set;
+    nw_rng rng;
+    int n_dims, n_left;
+    double least_score;
+    uint16_t *best, *now, *next;
+    double best_cost, now_cost;
+} hunt;
+
+/* ln latency, and a steep price for a score that is too low, so that a walk finds back. */
+static double cost_of(hunt *h, uint16_t *genome)
+{
+    nw_totals t;
+    nw_space_canonical(h->space, genome);
+    h->n_left--;
+    if (!nw_space_allows(h->space, genome, NULL, 0) ||
+        nw_plan_evaluate(h->plan, genome, &t, NULL) != NW_OK || !t.fits ||
+        !nw_plan_within_limits(h->plan, &t, NULL))
+        return INFINITY;
+    double lack = h->least_score - nw_score_default(&t.parts, 0);
+    double cost = log((double)t.latency_ps / 1e6);
+    if (lack <= 0 && cost < h->best_cost) {
+        h->best_cost = cost;
+        memcpy(h->best, genome, (size_t)h->n_dims * sizeof *genome);
+    }
+    return cost + 10 * fmax(lack, 0);
+}
+
+static bool is_choice(const nw_dim *dim)
+{
+    return dim->kind == NW_DIM_VARIANT || dim->kind == NW_DIM_PRECISION;
+}
+
+static int n_steps(const nw_dim *dim, const uint8_t *keep, int from, int direction, int n)
+{
+    int at = from;
+    for (int i = from + direction; i >= 0 && i < dim->n_options && n > 0; i += direction)
+        if (keep[i]) {
+            at = i;
+            n--;
+        }
+    return at;
+}
+
+static int pick_kept(hunt *h, int d)
+{
+    int n = dims_of(h->space)[d].n_options;
+    int64_t want = nw_rng_range(&h->rng, 0, count_kept(h->set->keep[d], n) - 1);
+    for (int i = 0; i < n; i++)
+        if (h->set->keep[d][i] && want-- == 0)
+            return i;
+    return 0;
+}
+
+static void move_gene(hunt *h, int d, uint16_t *genome)
+{
+    const nw_dim *dim = &dims_of(h->space)[d];
+    if (is_choice(dim)) {
+        genome[d] = (uint16_t)pick_kept(h, d);
+        return;
+    }
+    int direction = nw_rng_chance(&h->rng, 0.5) ? 1 : -1;
+    int n_kept = count_kept(h->set->keep[d], dim->n_options);
+    int most = n_kept > 1 ? (int)log2(n_kept - 1) : 0;
+    genome[d] = (uint16_t)n_steps(dim, h->set->keep[d], genome[d], direction,
+                                  1 << nw_rng_range(&h->rng, 0, most));
+}
+
+/* The nearest options of the set. */
+static void snap(const hunt *h, uint16_t *genome)
+{
+    for (int d = 0; d < h->n_dims; d++) {
+        int n = dims_of(h->space)[d].n_options, g = genome[d];
+        for (int away = 0; away < n; away++) {
+            if (g - away >= 0 && h->set->keep[d][g - away])
+                genome[d] = (uint16_t)(g - away);
+            else if (g + away < n && h->set->keep[d][g + away])
+                genome[d] = (uint16_t)(g + away);
+            else
+                continue;
+            break;
+        }
+    }
+}
+
+/* A walk that takes what is not worse; over when nothing was better for a while. */
+static void walk(hunt *h)
+{
+    size_t n_bytes = (size_t)h->n_dims * sizeof *h->now;
+    h->now_cost = cost_of(h, h->now);
+    int patience = 30 * h->n_dims, n_idle = 0;
+    while (h->n_left > 0 && n_idle < patience) {
+        memcpy(h->next, h->now, n_bytes);
+        int n_moves = nw_rng_chance(&h->rng, 0.3) ? 2 : 1;
+        for (int i = 0; i < n_moves; i++)
+            move_gene(h, (int)nw_rng_range(&h->rng, 0, h->n_dims - 1), h->next);
+        if (memcmp(h->next, h->now, n_bytes) == 0)
+            continue;
+        double cost = cost_of(h, h->next);
+        n_idle = cost < h->now_cost ? 0 : n_idle + 1;
+        if (cost <= h->now_cost) {
+            memcpy(h->now, h->next, n_bytes);
+            h->now_cost = cost;
+        }
+    }
+}
+
+/* Walks begin at a genome, then at the best with a fifth of its genes drawn anew. */
+curate_best curate_search(nw_plan *plan, const option_set *set, const uint16_t *from, int budget,
+                          uint64_t seed)
+{
+    const nw_space *space = nw_plan_space(plan);
+    hunt h = {.plan = plan,
+              .space = space,
+              .set = set,
+              .rng = nw_rng_make(seed, 1),
+              .n_dims = nw_space_n_dims(space),
+              .n_left = budget,
+              .least_score = nw_score_default(&nw_plan_base(plan)->parts, 0) - 0.01,
+              .best_cost = INFINITY};
+    size_t n_bytes = ((size_t)h.n_dims + 1) * sizeof *h.now;
+    h.best = nw_zalloc(n_bytes);
+    h.now = nw_zalloc(n_bytes);
+    h.next = nw_zalloc(n_bytes);
+    if (from)
+        memcpy(h.now, from, (size_t)h.n_dims * sizeof *from);
+    else
+        nw_space_base_genome(space, h.now);
+    while (h.n_left > 0) {
+        snap(&h, h.now);
+        walk(&h);
+        if (isfinite(h.best_cost))
+            memcpy(h.now, h.best, n_bytes);
+        for (int d = 0; d < h.n_dims; d++)
+            if (nw_rng_chance(&h.rng, isfinite(h.best_cost) ? 0.2 : 1))
+                h.now[d] = (uint16_t)pick_kept(&h, d);
+        h.n_left--;
+    }
+    free(h.now);
+    free(h.next);
+    return (curate_best){exp(h.best_cost), h.best};
+}
+
+/* ---- edges ---- */
+
+curate_edges curate_count_edges(nw_plan *plan, const option_set *set, int n_networks, uint64_t seed)
+{
+    const nw_space *space = nw_plan_space(plan);
+    hunt h = {.space = space, .set = set, .n_dims = nw_space_n_dims(space)};
+    curate_edges edges = {0};
+    uint16_t *genome = nw_alloc(((size_t)h.n_dims + 1) * 2 * sizeof *genome);
+    uint16_t *moved = genome + h.n_dims + 1;
+    for (int k = 0; k < n_networks; k++) {
+        h.rng = nw_rng_make(seed, (uint64_t)k);
+        for (int d = 0; d < h.n_dims; d++)
+            genome[d] = (uint16_t)pick_kept(&h, d);
+        for (int d = 0; d < h.n_dims; d++) {
+            const nw_dim *dim = &dims_of(space)[d];
+            double last = NAN;
+            for (int i = 0; i < dim->n_options && !is_choice(dim); i++) {
+                nw_totals t;
+                if (!set->keep[d][i])
+                    continue;
+                memcpy(moved, genome, (size_t)h.n_dims * sizeof *genome);
+                moved[d] = (uint16_t)i;
+                nw_space_canonical(space, moved);
+                if (nw_plan_evaluate(plan, moved, &t, NULL) != NW_OK)
+                    continue;
+                edges.n += !isnan(last);
+                edges.n_monotone += (double)t.latency_ps >= last;
+                last = (double)t.latency_ps;
+            }
+        }
+    }
+    free(genome);
+    return edges;
+}
+
+/* ---- rows ---- */
+
+static double search_mean(nw_plan *plan, const option_set *like, bool is_random, int budget)
+{
+    const nw_space *space = nw_plan_space(plan);
+    double sum = 0;
+    for (int i = 0; i < CURATE_SUBSETS; i++) {
+        option_set set = is_random ? curate_random(space, like, 100 + (uint64_t)i)
+                                   : curate_misaligned(space, like);
+        curate_best best = curate_search(plan, &set, NULL, budget, 1 + (uint64_t)i);
+        sum += best.latency_us / CURATE_SUBSETS;
+        free(best.genome);
+        curate_set_free(&set);
+    }
+    return sum;
+}
+
+bool curate_row_find(nw_plan *plan, int budget, int n_networks, curate_row *out, nw_buf *report)
+{
+    const nw_space *space = nw_plan_space(plan), *part;
+    nw_curation *curation;
+    nw_error err;
+    clock_t start = clock();
+    if (nw_curate(plan, NULL, &curation, &err) != NW_OK) {
+        printf("%s: %s\n", err.where, err.message);
+        return false;
+    }
+    *out = (curate_row){.size = nw_space_size_approx(space),
+                        .n_evaluations = nw_curation_n_evaluations(curation),
+                        .seconds = (double)(clock() - start) / CLOCKS_PER_SEC};
+    if (nw_curation_space(curation, &part, &err) == NW_OK) {
+        out->curated_size = nw_space_size_approx(part);
+        nw_space_release(part);
+    }
+    if (report)
+        nw_curation_write(curation, false, report);
+    option_set kept = curate_kept(space, curation), whole = curate_kept(space, NULL);
+    out->edges = curate_count_edges(plan, &kept, n_networks, 7);
+    curate_best best = curate_search(plan, &kept, NULL, budget, 1);
+    curate_best plain = curate_search(plan, &whole, NULL, budget, 1);
+    const uint16_t *from = isfinite(best.latency_us) ? best.genome : NULL;
+    curate_best onward = curate_search(plan, &whole, from, budget, 2);
+    curate_best inside = curate_search(plan, &kept, from, budget, 2);
+    out->first_us = best.latency_us;
+    out->plain_us = plain.latency_us;
+    out->curated_us = fmin(best.latency_us, inside.latency_us);
+    out->whole_us = fmin(fmin(onward.latency_us, plain.latency_us), out->curated_us);
+    out->random_us = search_mean(plan, &kept, true, budget);
+    out->misaligned_us = search_mean(plan, &kept, false, budget);
+    free(best.genome);
+    free(plain.genome);
+    free(onward.genome);
+    free(inside.genome);
+    curate_set_free(&kept);
+    curate_set_free(&whole);
+    nw_curation_free(curation);
+    return true;
+}
