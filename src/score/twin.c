@@ -99,9 +99,9 @@ static int64_t new_macs(const twin *t, int role, int64_t macs)
 {
     const nw_geometry *g = &t->spatial;
     if (role == NW_PART_SPATIAL)
-        return macs / ((g->in_c / g->groups) * g->out_c) * t->mid_c;
+        return times(macs / ((g->in_c / g->groups) * g->out_c), t->mid_c);
     bool reads_rank = role == NW_PART_SQUEEZE || role == NW_PART_EXCITE || role == NW_PART_PROJECT;
-    return reads_rank && is_resized(t) ? macs / g->out_c * t->mid_c : macs;
+    return reads_rank && is_resized(t) ? times(macs / g->out_c, t->mid_c) : macs;
 }
 
 /* The 1x1 in front of a fused block's k x k, and what stands behind it as behind the k x k. */
@@ -110,7 +110,8 @@ static void count_expand(twin *t, const nw_node *node, int role)
     const nw_block *b = t->block;
     if (role == NW_PART_SPATIAL) {
         t->counts.params += b->in_c * t->mid_c + (t->spatial.has_bias ? t->mid_c : 0);
-        t->counts.macs += times(times(t->spatial.batch * b->in_h * b->in_w, b->in_c), t->mid_c);
+        t->counts.macs +=
+            times(times(times(b->in_h * b->in_w, t->spatial.batch), b->in_c), t->mid_c);
         return;
     }
     for (int i = 0; role < 0 && t->zone == NW_PART_SPATIAL && i < node->n_inputs; i++)
