@@ -13,6 +13,7 @@
 
 #include "lua/engine.h"
 #include "src/command/command.h"
+#include "src/session/explore.h"
 #include "src/session/session.h"
 #include "ui/ui.h"
 
@@ -153,6 +154,8 @@ static int run_workbench(nw_options *o, nw_arena *arena)
     if (o->n_files > 1)
         return nw_command_fail_usage("one model at a time: nasw [FILE] [--hw NAME]");
     ui.color = parse_color(o->color);
+    const lua_config spaces = {.data_path = o->data_path, .is_trusted = o->trust};
+    const nw_space_loader loader = {(void *)(uintptr_t)&spaces, lua_engine_load_space};
     if (o->keys) {
         ui_print_keys(&out);
         code = nw_command_print(&out);
@@ -163,6 +166,7 @@ static int run_workbench(nw_options *o, nw_arena *arena)
         return nw_command_fail_usage("no terminal: use --script");
     if (nw_session_new(&config, &session, &err) != NW_OK)
         return nw_command_fail(&err);
+    nw_session_set_space_loader(session, &loader);
     code = run_with_lua(session, o, &ui, arena);
     nw_session_free(session);
     return code;

@@ -358,7 +358,7 @@ START_TEST(every_entry_is_printed_with_its_keys)
         n_lines += *c == '\n';
     ck_assert_int_eq(n_lines, UI_ENTRY_COUNT);
     ck_assert_ptr_nonnull(strstr(out.text, "q F10        quit"));
-    ck_assert_ptr_nonnull(strstr(out.text, "j Down       down            next row"));
+    ck_assert_ptr_nonnull(strstr(out.text, "j Down       down             next row"));
     nw_buf_fini(&out);
 }
 END_TEST

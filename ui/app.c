@@ -181,8 +181,10 @@ static bool has_to_ask(const app *a, const nw_action *action)
 
 static void ask(app *a, const nw_action *action)
 {
+    bool is_dim = nw_action_def_of(action->id)->value == NW_VALUE_DIM;
     const ui_view *view = action->id == NW_ACTION_HW ? &ui_view_hw
                           : is_previewed(action->id) ? &ui_view_recipe
+                          : is_dim                   ? &ui_view_dims
                                                      : &ui_view_open;
     push_overlay(a, view, action->id, action->target);
 }
@@ -197,6 +199,15 @@ static nw_status copy_row(app *a, nw_error *err)
         ui_term_copy(text);
     free(text);
     return status;
+}
+
+static void show_from(app *a, screen_id screen)
+{
+    if (a->screen == screen)
+        return;
+    a->previous = a->screen;
+    a->screen = screen;
+    show_screen(a);
 }
 
 /* Runs an action that has all it needs. What went wrong is a message already. */
@@ -220,7 +231,13 @@ static nw_status act(app *a, nw_action action, nw_error *err)
     } else if (a->screen == SCREEN_WELCOME && nw_session_current(a->session)) {
         a->screen = SCREEN_LAYERS; /* redo, or a script that opened something */
     }
-    bool is_typed = a->n_overlays || action.id != NW_ACTION_EDIT;
+    if (status == NW_OK && action.id == NW_ACTION_SPACE_OPEN)
+        show_from(a, SCREEN_EDIT);
+    else if (status == NW_OK && action.id == NW_ACTION_SPACE && a->screen != SCREEN_LANDSCAPE)
+        show_from(a, SCREEN_SPACE);
+    bool is_typed =
+        a->n_overlays || (action.id != NW_ACTION_EDIT && action.id != NW_ACTION_SPACE_OPEN &&
+                          action.id != NW_ACTION_LANDSCAPE_START);
     if (status == NW_OK && action.value && action.id != NW_ACTION_COPY && is_typed)
         nw_session_remember(a->session, nw_action_def_of(action.id)->name, action.value);
     return status;
@@ -327,6 +344,12 @@ static void run_command(app *a, ui_command command)
     case UI_COMMAND_MOUSE:
         switch_mouse(a);
         break;
+    case UI_COMMAND_SCREEN_LANDSCAPE:
+        go_to(a, SCREEN_LANDSCAPE);
+        break;
+    case UI_COMMAND_SCREEN_SPACE:
+        go_to(a, SCREEN_SPACE);
+        break;
     case UI_COMMAND_SCREEN_LAYERS:
         go_to(a, SCREEN_LAYERS);
         break;
@@ -418,6 +441,10 @@ static void handle_key(app *a, const ui_event *event)
     a->asks_quit = false;
     if (was_asked)
         return;
+    layer *screen = &a->screens[a->screen];
+    if (!a->n_overlays && !app_is_too_small(a) && screen->view->takes_key &&
+        screen->view->takes_key(event->key, screen->state))
+        return;
     ui_entry entry = ui_key_entry(event->key);
     if (app_is_too_small(a)) {
         if (entry == (ui_entry)NW_ACTION_QUIT || entry == (ui_entry)NW_ACTION_STOP)
@@ -505,6 +532,30 @@ static bool is_running(const app *a)
     return false;
 }
 
+/* Milliseconds until the screen moves by itself; -1: it does not. */
+static int until_tick(app *a)
+{
+    const layer *l = &a->screens[a->screen];
+    int pause = l->view->pause_ms ? l->view->pause_ms(l->state) : -1;
+    if (pause < 0) {
+        a->tick_ms = 0;
+        return -1;
+    }
+    int64_t now = now_ms();
+    if (!a->tick_ms)
+        a->tick_ms = now + pause;
+    return a->tick_ms > now ? (int)(a->tick_ms - now) : 0;
+}
+
+static void tick(app *a)
+{
+    const layer *l = &a->screens[a->screen];
+    if (!a->tick_ms || now_ms() < a->tick_ms || !l->view->tick)
+        return;
+    a->tick_ms = 0;
+    l->view->tick(l->state);
+}
+
 /* Waits for something, handles all of it. False: the terminal is gone. */
 static bool step(app *a, bool *has_partial_key)
 {
@@ -512,6 +563,9 @@ static bool step(app *a, bool *has_partial_key)
                            {.fd = ui_signals_fd(), .events = POLLIN},
                            {.fd = nw_session_wake_fd(a->session), .events = POLLIN}};
     int timeout = *has_partial_key ? ESCAPE_MS : is_running(a) ? RUNNING_MS : -1;
+    int pause = until_tick(a);
+    if (pause >= 0 && (timeout < 0 || pause < timeout))
+        timeout = pause;
     int n = poll(fds, 3, timeout);
     if (n < 0 && errno != EINTR)
         return false;
@@ -520,6 +574,7 @@ static bool step(app *a, bool *has_partial_key)
     if (n > 0 && fds[0].revents && !ui_term_read())
         return false;
     nw_session_poll(a->session);
+    tick(a);
     bool is_late = n == 0 && *has_partial_key;
     ui_event event;
     while (!a->leaves && ui_term_next(is_late, &event))
@@ -532,8 +587,10 @@ static void begin(app *a)
 {
     const ui_context context = {.asked = NW_ACTION_COUNT, .evaluator = a->options->evaluator};
     open_layer(a, &a->screens[SCREEN_WELCOME], &ui_view_welcome, &context);
+    open_layer(a, &a->screens[SCREEN_LANDSCAPE], &ui_view_landscape, &context);
     open_layer(a, &a->screens[SCREEN_LAYERS], &ui_view_layers, &context);
     open_layer(a, &a->screens[SCREEN_EDIT], &ui_view_edit, &context);
+    open_layer(a, &a->screens[SCREEN_SPACE], &ui_view_space, &context);
     open_layer(a, &a->screens[SCREEN_COMPARE], &ui_view_compare, &context);
     if (a->options->evaluator)
         open_layer(a, &a->screens[SCREEN_LUA], &ui_view_console, &context);

@@ -15,8 +15,10 @@ enum {
 
 typedef enum screen_id {
     SCREEN_WELCOME,
+    SCREEN_LANDSCAPE,
     SCREEN_LAYERS,
     SCREEN_EDIT,
+    SCREEN_SPACE,
     SCREEN_LUA,
     SCREEN_COMPARE,
     SCREEN_COUNT
@@ -41,6 +43,7 @@ typedef struct app {
     bool has_note;
     const char *seen; /* the newest message when a key was last hit; only compared */
     bool asks_quit, leaves;
+    int64_t tick_ms; /* when the screen moves by itself; 0: it does not */
 
     ui_footer_item footer[APP_FOOTER];
     int n_footer;

@@ -46,6 +46,8 @@ static bool is_frames(ui_command command)
     case UI_COMMAND_REDRAW:
     case UI_COMMAND_SUSPEND:
     case UI_COMMAND_MOUSE:
+    case UI_COMMAND_SCREEN_LANDSCAPE:
+    case UI_COMMAND_SCREEN_SPACE:
     case UI_COMMAND_SCREEN_LAYERS:
     case UI_COMMAND_SCREEN_EDIT:
     case UI_COMMAND_SCREEN_COMPARE:
@@ -90,6 +92,12 @@ static const struct {
     {"estimator.next", NULL, "estimator"},
     {"palette", NULL, "commands"},
     {"back", NULL, "back"},
+    {"screen.landscape", NULL, "landscape"},
+    {"screen.space", NULL, "space"},
+    {"landscape.x", "landscape.y", "axes"},
+    {"landscape.metric", NULL, "metric"},
+    {"landscape.start", NULL, "run"},
+    {"space.curate", NULL, "curate"},
     {"screen.layers", NULL, "layers"},
     {"screen.edit", NULL, "edit"},
     {"screen.compare", NULL, "compare"},

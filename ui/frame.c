@@ -28,8 +28,10 @@ layer *app_top(app *a)
 static const struct {
     screen_id id;
     ui_command command;
-} tabs[] = {{SCREEN_LAYERS, UI_COMMAND_SCREEN_LAYERS},
+} tabs[] = {{SCREEN_LANDSCAPE, UI_COMMAND_SCREEN_LANDSCAPE},
+            {SCREEN_LAYERS, UI_COMMAND_SCREEN_LAYERS},
             {SCREEN_EDIT, UI_COMMAND_SCREEN_EDIT},
+            {SCREEN_SPACE, UI_COMMAND_SCREEN_SPACE},
             {SCREEN_LUA, UI_COMMAND_SCREEN_LUA},
             {SCREEN_COMPARE, UI_COMMAND_SCREEN_COMPARE}};
 

@@ -216,6 +216,6 @@ void ui_print_keys(nw_buf *out)
 {
     char keys[64];
     for (ui_entry i = 0; i < UI_ENTRY_COUNT; i++)
-        nw_buf_printf(out, "%-12s %-15s %s\n", ui_entry_keys(i, keys, sizeof keys),
+        nw_buf_printf(out, "%-12s %-16s %s\n", ui_entry_keys(i, keys, sizeof keys),
                       ui_entry_name(i), ui_entry_help(i));
 }

@@ -73,10 +73,13 @@ typedef struct ui_mouse {
     X(REDRAW, "redraw", "C-l", "draw everything again")                                            \
     X(SUSPEND, "suspend", "C-z", "stop until fg")                                                  \
     X(MOUSE, "mouse", "", "switch the mouse on or off")                                            \
+    X(PANELS, "panels", "t", "one panel or all of them")                                           \
+    X(SCREEN_LANDSCAPE, "screen.landscape", "1 A-1", "what a search walks over, on this hardware") \
     X(SCREEN_LAYERS, "screen.layers", "3 A-3", "where the time goes, block by block")              \
     X(SCREEN_EDIT, "screen.edit", "4 A-4", "stages and blocks: change them, see the effect")       \
     X(BLOCKS, "blocks", "B", "blocks, or every kernel by itself")                                  \
     X(DIFFERENCES, "differences", "d", "only what differs")                                        \
+    X(SCREEN_SPACE, "screen.space", "6 A-6", "dimensions, options, which are worth having here")   \
     X(SCREEN_COMPARE, "screen.compare", "8 A-8", "networks beside each other")                     \
     X(SCREEN_LUA, "screen.lua", "7 A-7", "Lua console on this session")
 
@@ -162,17 +165,25 @@ struct ui_view {
     /* What the prompt for an action begins with; "" is fine. */
     void (*suggest)(nw_action_id asked, const void *state, char *dst, size_t size);
     bool works_when_shown; /* a screen: work is called whenever it comes up */
+    /* A key before anything else sees it; true: that was it. */
+    bool (*takes_key)(int key, void *state);
+    /* What moves by itself: milliseconds until tick is called; -1: nothing does. */
+    int (*pause_ms)(const void *state);
+    void (*tick)(void *state);
 };
 
-extern const ui_view ui_view_layers;   /* view_layers.c */
-extern const ui_view ui_view_edit;     /* view_edit.c */
-extern const ui_view ui_view_compare;  /* view_compare.c */
-extern const ui_view ui_view_welcome;  /* view_welcome.c */
-extern const ui_view ui_view_help;     /* overlay_help.c */
-extern const ui_view ui_view_palette;  /* overlay_palette.c */
-extern const ui_view ui_view_messages; /* overlay_messages.c */
-extern const ui_view ui_view_open;     /* overlay_open.c: a path with completion and history */
+extern const ui_view ui_view_landscape; /* view_landscape.c */
+extern const ui_view ui_view_space;     /* view_space.c */
+extern const ui_view ui_view_layers;    /* view_layers.c */
+extern const ui_view ui_view_edit;      /* view_edit.c */
+extern const ui_view ui_view_compare;   /* view_compare.c */
+extern const ui_view ui_view_welcome;   /* view_welcome.c */
+extern const ui_view ui_view_help;      /* overlay_help.c */
+extern const ui_view ui_view_palette;   /* overlay_palette.c */
+extern const ui_view ui_view_messages;  /* overlay_messages.c */
+extern const ui_view ui_view_open;      /* overlay_open.c: a path with completion and history */
 extern const ui_view ui_view_hw;     /* overlay_hw.c: descriptions, with latencies once compared */
+extern const ui_view ui_view_dims;   /* overlay_dims.c: the dimensions of the space; Enter picks */
 extern const ui_view ui_view_recipe; /* overlay_recipe.c: fuse.all and align.all, before they run */
 extern const ui_view ui_view_calibration; /* overlay_calibration.c: how right the estimator is */
 extern const ui_view ui_view_console; /* view_console.c: evaluates through ui_options.evaluator */

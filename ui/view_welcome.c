@@ -7,6 +7,7 @@ static const struct {
     const char *key, *text;
 } lines[] = {
     {"Enter", "the built-in network: where its time goes, block by block"},
+    {"1", "three landscapes: MACs, hardware, curated; a climb over each"},
     {"o", "open a model: ONNX, TFLite or network JSON, or drop a path here"},
     {"H", "choose the hardware"},
     {":", "every command by name"},

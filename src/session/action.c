@@ -545,6 +545,17 @@ static const act_row acts[NW_ACTION_COUNT] = {
     [NW_ACTION_LESS] = {nw_session_less, true, NULL},
     [NW_ACTION_INSERT] = {nw_session_insert, true, NULL},
     [NW_ACTION_DROP] = {nw_session_drop, true, NULL},
+    [NW_ACTION_SPACE] = {nw_session_open_space, false,
+                         "say which: a file in Lua, a model's, model (what is open), or demo"},
+    [NW_ACTION_SPACE_CURATE] = {nw_session_curate, false, NULL},
+    [NW_ACTION_OPTION_KEEP] = {nw_session_hand_option, false, "say which option: c3=48"},
+    [NW_ACTION_OPTION_DROP] = {nw_session_hand_option, false, "say which option: c3=48"},
+    [NW_ACTION_OPTION_FREE] = {nw_session_hand_option, false, "say which option: c3=48"},
+    [NW_ACTION_SPACE_OPEN] = {nw_session_open_genome, false, "say which: c3=48 v2.1=fused"},
+    [NW_ACTION_LANDSCAPE_X] = {nw_session_choose_x, false, "say which dimension of the space"},
+    [NW_ACTION_LANDSCAPE_Y] = {nw_session_choose_y, false, "say which dimension of the space"},
+    [NW_ACTION_LANDSCAPE_METRIC] = {nw_session_choose_metric, false, NULL},
+    [NW_ACTION_LANDSCAPE_START] = {nw_session_choose_start, false, NULL},
     [NW_ACTION_UNDO] = {act_undo, false, NULL},
     [NW_ACTION_REDO] = {act_redo, false, NULL},
     [NW_ACTION_REPEAT] = {act_repeat, false, NULL},
@@ -569,6 +580,16 @@ static const char *find_obstacle(const nw_session *s, nw_action_id id)
     case NW_ACTION_HW_PREVIOUS:
     case NW_ACTION_COMPARE_HW:
         return s->n_hw_names ? NULL : "no hardware descriptions were found; set NASW_DATA";
+    case NW_ACTION_SPACE_CURATE:
+    case NW_ACTION_OPTION_KEEP:
+    case NW_ACTION_OPTION_DROP:
+    case NW_ACTION_OPTION_FREE:
+    case NW_ACTION_SPACE_OPEN:
+    case NW_ACTION_LANDSCAPE_X:
+    case NW_ACTION_LANDSCAPE_Y:
+    case NW_ACTION_LANDSCAPE_METRIC:
+    case NW_ACTION_LANDSCAPE_START:
+        return s->state.quest.space ? NULL : "there is no search space yet: 6 opens one";
     case NW_ACTION_UNDO:
         return nw_session_n_undo(s) ? NULL : "nothing to undo";
     case NW_ACTION_REDO:
@@ -647,6 +668,8 @@ nw_status nw_session_act(nw_session *s, const nw_action *action, nw_error *err)
         nw_session_say(s, NW_MESSAGE_ERROR, "%s: %s%s%s", name, err->where,
                        err->where[0] ? ": " : "", err->message);
     nw_session_update_whatif(s);
+    nw_session_update_landscape(s);
+    nw_session_update_curation(s);
     nw_session_autosave(s, false);
     return status;
 }

@@ -20,6 +20,7 @@ typedef enum nw_value_kind {
     NW_VALUE_HW,        /* a hardware description's name or path */
     NW_VALUE_ESTIMATOR, /* a choice of nw_estimator_open; "auto": its default */
     NW_VALUE_PRECISION, /* file, int8, ... */
+    NW_VALUE_DIM,       /* a dimension of the space, by name */
     NW_VALUE_EDIT,      /* lines of nw_edit_write, "; " between */
     NW_VALUE_WORDS, /* may be left out: "2.1", "down 2.1", "kernel 2.1"; the target says the rest */
     NW_VALUE_TEXT
@@ -54,6 +55,22 @@ typedef enum nw_value_kind {
     X(LESS, "less", "-", NW_VALUE_WORDS, true, "the next smaller one")                             \
     X(INSERT, "insert", "i", NW_VALUE_WORDS, true, "one more block in the stage")                  \
     X(DROP, "drop", "x", NW_VALUE_WORDS, true, "one block fewer in the stage")                     \
+    X(SPACE, "space", "", NW_VALUE_PATH, true,                                                     \
+      "the search space: a file in Lua, a model, or model: the usual dimensions of what is open")  \
+    X(SPACE_CURATE, "space.curate", "C", NW_VALUE_NONE, true,                                      \
+      "only the options worth having on this hardware, or all of them again")                      \
+    X(OPTION_KEEP, "option.keep", "", NW_VALUE_TEXT, true,                                         \
+      "an option stays whatever curation says: c3=48")                                             \
+    X(OPTION_DROP, "option.drop", "", NW_VALUE_TEXT, true, "an option goes: c3=40")                \
+    X(OPTION_FREE, "option.free", "", NW_VALUE_TEXT, true, "an option is curation's again: c3=40") \
+    X(SPACE_OPEN, "space.open", "", NW_VALUE_TEXT, true,                                           \
+      "open a network of the space by its genome: c3=48 v2.1=fused")                               \
+    X(LANDSCAPE_X, "landscape.x", "X", NW_VALUE_DIM, true, "the dimension to the right")           \
+    X(LANDSCAPE_Y, "landscape.y", "Y", NW_VALUE_DIM, true, "the dimension upwards")                \
+    X(LANDSCAPE_METRIC, "landscape.metric", "m", NW_VALUE_WORDS, true,                             \
+      "what the landscape's heights are: objective, latency, energy, memory, size; or the next")   \
+    X(LANDSCAPE_START, "landscape.start", "r", NW_VALUE_WORDS, true,                               \
+      "climb from the probe: x and y as options, 96 48; or from three quarters up")                \
     X(UNDO, "undo", "u", NW_VALUE_NONE, false, "undo the last change")                             \
     X(REDO, "redo", "C-r", NW_VALUE_NONE, false, "redo what was undone")                           \
     X(REPEAT, "repeat", ".", NW_VALUE_NONE, false, "repeat the last change")                       \

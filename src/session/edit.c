@@ -17,8 +17,7 @@
 
 /* ---- reading ---- */
 
-/* "variant 2.1 fused; channels 3 64". The caller frees *out. */
-static nw_status read_edits(const char *line, nw_edit **out, int *n_out, nw_error *err)
+nw_status nw_session_read_edits(const char *line, nw_edit **out, int *n_out, nw_error *err)
 {
     nw_edit *edits = NULL;
     size_t capacity = 0;
@@ -92,7 +91,7 @@ char *nw_session_aim(const nw_session *s, const char *line, int target)
     nw_edit *edits;
     int n;
     const nw_block *block = s->state.current ? block_of_kernel(s->state.current, target) : NULL;
-    if (!block || !line || read_edits(line, &edits, &n, NULL) != NW_OK)
+    if (!block || !line || nw_session_read_edits(line, &edits, &n, NULL) != NW_OK)
         return nw_copy_text(line);
     for (int i = 0; i < n; i++) {
         nw_selector *where = &edits[i].where;
@@ -236,7 +235,7 @@ nw_status nw_session_edit(nw_session *s, const nw_action *action, nw_error *err)
 {
     nw_edit *edits;
     int n;
-    nw_status status = read_edits(action->value, &edits, &n, err);
+    nw_status status = nw_session_read_edits(action->value, &edits, &n, err);
     if (status != NW_OK)
         return status;
     status = apply_edits(s, edits, n, err);

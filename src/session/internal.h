@@ -1,6 +1,7 @@
 /* internal.h - private to src/session: the session's inside and what its files do for each other.
  *
  * session.c: life, history of states, messages. point.c: what is shared. action.c: the table.
+ * space.c: the space and the choices about it. explore.c, landscape.c: what is computed of it.
  * files.c: what the user asks to write. jobs.c: background work. state.c: what is kept between
  * sessions.
  */
@@ -13,6 +14,7 @@
 #include "src/advise/advise.h"
 #include "src/base/arena.h"
 #include "src/base/pool.h"
+#include "src/session/explore.h"
 #include "src/session/session.h"
 
 #define NW_MAX_MESSAGES 1000
@@ -64,6 +66,8 @@ NW_CHECKED nw_status nw_shared_model_load(const char *path, const nw_input_size 
                                           nw_shared_model **out, nw_error *err);
 /* The same file, edited; takes arch. */
 nw_shared_model *nw_shared_model_edited(const nw_shared_model *model, const nw_arch *arch);
+/* A network that no file holds, under a space's source and name; retains arch. */
+nw_shared_model *nw_shared_model_of(const nw_arch *arch, const char *path, const char *label);
 nw_shared_model *nw_shared_model_retain(nw_shared_model *model);
 void nw_shared_model_release(nw_shared_model *model);
 
@@ -83,7 +87,26 @@ nw_shared_model *nw_point_model(const nw_point *point); /* borrowed */
 
 /* ---- session.c: what undo brings back ---- */
 
+/* What the expert decided about an option. */
+typedef struct nw_hand_row {
+    int dim, option;
+    nw_hand hand;
+} nw_hand_row;
+
+/* The space and the choices about it; names of dimensions "": the first that serve. */
+typedef struct nw_quest {
+    const nw_space *space; /* NULL: none */
+    bool is_curated;
+    nw_hand_row *hands;
+    int n_hands;
+    char x[64], y[64];
+    nw_metric metric;
+    bool has_start;
+    nw_option start_x, start_y;
+} nw_quest;
+
 typedef struct nw_state {
+    nw_quest quest;
     const nw_point *current, *baseline;
     nw_shared_hw *hw;
     char precision[24];
@@ -113,6 +136,8 @@ char *nw_copy_text(const char *text);
 
 /* ---- edit.c: what changes the network ---- */
 
+/* Reads edits with "; " between. The caller frees *out. */
+NW_CHECKED nw_status nw_session_read_edits(const char *line, nw_edit **out, int *n, nw_error *err);
 NW_CHECKED nw_status nw_session_edit(nw_session *s, const nw_action *action, nw_error *err);
 NW_CHECKED nw_status nw_session_fuse(nw_session *s, const nw_action *action, nw_error *err);
 NW_CHECKED nw_status nw_session_align(nw_session *s, const nw_action *action, nw_error *err);
@@ -127,6 +152,43 @@ NW_CHECKED nw_status nw_session_align_all(nw_session *s, const nw_action *action
 char *nw_session_aim(const nw_session *session, const char *line, int target);
 /* "1.598 -> 0.912 ms (-42.9 %)": two times in one unit (action.c). */
 const char *nw_format_change(int64_t old_ps, int64_t new_ps, char *dst, size_t size);
+
+/* ---- space.c: the space and the choices about it ---- */
+
+nw_quest nw_quest_copy(const nw_quest *quest);
+void nw_quest_fini(nw_quest *quest);
+NW_CHECKED nw_status nw_session_open_space(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_curate(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_hand_option(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_open_genome(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_choose_x(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_choose_y(nw_session *s, const nw_action *action, nw_error *err);
+NW_CHECKED nw_status nw_session_choose_metric(nw_session *s, const nw_action *action,
+                                              nw_error *err);
+NW_CHECKED nw_status nw_session_choose_start(nw_session *s, const nw_action *action, nw_error *err);
+/* The axes as chosen, or those that serve; *y is -1 where there is one dimension. */
+void nw_session_axes(const nw_session *s, int *x, int *y);
+
+/* ---- explore.c: curation in the background ---- */
+
+typedef struct nw_prospect nw_prospect;
+/* On a worker: a plan by the estimator of a choice. hw must outlive it. */
+NW_CHECKED nw_status nw_session_make_plan(const nw_space *space, nw_shared_hw *hw,
+                                          const char *choice, const char *precision,
+                                          const nw_cancel *cancel, nw_plan **out, nw_error *err);
+void nw_session_update_curation(nw_session *s);
+void nw_session_forget_curation(nw_session *s);
+bool nw_session_is_curating(const nw_task *task);
+void nw_session_take_curating(nw_session *s, nw_task *task, bool is_over); /* over: only free it */
+
+/* ---- landscape.c ---- */
+
+typedef struct nw_scene nw_scene;
+void nw_session_update_landscape(nw_session *s);
+bool nw_session_is_filling(const nw_session *s); /* points of it are missing */
+void nw_session_forget_landscape(nw_session *s);
+bool nw_session_is_scene(const nw_task *task);
+void nw_session_take_scene(nw_session *s, nw_task *task, bool is_over);
 
 /* ---- files.c ---- */
 
@@ -223,8 +285,16 @@ struct nw_session {
     nw_task *whatif_task;         /* under way; NULL: none */
     const nw_point *whatif_point; /* what it is about */
 
+    bool follows_curation, follows_landscape;
+    nw_prospect *prospect;     /* of the space on the hardware; NULL: none */
+    const nw_space *curated;   /* as prospect and hand leave it; NULL: not known */
+    nw_hand_row *curated_with; /* the hands that it was made with */
+    int n_curated_with;
+    nw_scene *scene; /* NULL: none */
+
     nw_keeper keeper;
 
+    nw_space_loader space_loader; /* load NULL: none */
     nw_script_runner run_script;
     void *script_context;
     int script_depth;

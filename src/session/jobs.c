@@ -264,11 +264,17 @@ bool nw_session_poll(nw_session *s)
     for (nw_task *task; (task = nw_pool_take(s->pool));) {
         if (nw_session_is_whatif(task))
             nw_session_take_whatif(s, task);
+        else if (nw_session_is_curating(task))
+            nw_session_take_curating(s, task, false);
+        else if (nw_session_is_scene(task))
+            nw_session_take_scene(s, task, false);
         else
             take_in(s, (estimate_task *)task);
         s->version++;
     }
     nw_session_update_whatif(s);
+    nw_session_update_landscape(s);
+    nw_session_update_curation(s);
     nw_session_autosave(s, false);
     return s->version != before;
 }
@@ -278,11 +284,17 @@ void nw_session_end_jobs(nw_session *s)
     for (int i = 0; i < s->n_jobs; i++)
         nw_cancel_set(&s->jobs[i]->cancel);
     nw_session_forget_whatif(s);
+    nw_session_forget_landscape(s);
+    nw_session_forget_curation(s);
     if (s->pool)
         nw_pool_stop(s->pool);
     for (nw_task *task; s->pool && (task = nw_pool_take(s->pool));) {
         if (nw_session_is_whatif(task))
             nw_session_drop_whatif(s, task);
+        else if (nw_session_is_curating(task))
+            nw_session_take_curating(s, task, true);
+        else if (nw_session_is_scene(task))
+            nw_session_take_scene(s, task, true);
         else
             free_task((estimate_task *)task);
     }

@@ -69,6 +69,17 @@ nw_shared_model *nw_shared_model_edited(const nw_shared_model *model, const nw_a
     return edited;
 }
 
+nw_shared_model *nw_shared_model_of(const nw_arch *arch, const char *path, const char *label)
+{
+    nw_shared_model *model = nw_zalloc(sizeof *model);
+    atomic_init(&model->n_users, 1);
+    model->arch = nw_arch_retain(arch);
+    model->graph = nw_arch_graph(arch);
+    model->path = nw_copy_text(path);
+    model->label = nw_copy_text(label);
+    return model;
+}
+
 nw_shared_model *nw_shared_model_retain(nw_shared_model *model)
 {
     atomic_fetch_add(&model->n_users, 1);

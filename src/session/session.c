@@ -21,6 +21,7 @@ nw_state nw_state_copy(const nw_state *state)
     nw_point_retain(copy.current);
     nw_point_retain(copy.baseline);
     nw_shared_hw_retain(copy.hw);
+    copy.quest = nw_quest_copy(&state->quest);
     copy.inputs = nw_alloc((size_t)(state->n_inputs + 1) * sizeof *copy.inputs);
     for (int i = 0; i < state->n_inputs; i++)
         copy.inputs[i] = nw_copy_text(state->inputs[i]);
@@ -32,6 +33,7 @@ void nw_state_fini(nw_state *state)
     nw_point_release(state->current);
     nw_point_release(state->baseline);
     nw_shared_hw_release(state->hw);
+    nw_quest_fini(&state->quest);
     for (int i = 0; i < state->n_inputs; i++)
         free(state->inputs[i]);
     free(state->inputs);
@@ -86,6 +88,7 @@ static nw_status begin_state(nw_session *s, const char *hw, nw_error *err)
 {
     nw_status status = nw_shared_hw_load(hw ? hw : DEFAULT_HW, s->data_path, &s->state.hw, err);
     snprintf(s->state.precision, sizeof s->state.precision, "file");
+    s->state.quest.metric = NW_METRIC_OBJECTIVE;
     return status;
 }
 
@@ -241,6 +244,11 @@ void nw_session_set_script_runner(nw_session *s, nw_script_runner run, void *con
 {
     s->run_script = run;
     s->script_context = context;
+}
+
+void nw_session_set_space_loader(nw_session *s, const nw_space_loader *loader)
+{
+    s->space_loader = loader ? *loader : (nw_space_loader){0};
 }
 
 /* ---- messages ---- */
