@@ -326,7 +326,15 @@ NW_CHECKED nw_status bind_run(lua_engine *engine, lua_CFunction function, void *
 NW_CHECKED nw_status bind_run_file(lua_engine *engine, const char *path,
                                    void (*take)(lua_State *L, void *context), void *context,
                                    nw_buf *problem);
-/* lua_engine_load_space for a script that runs in engine; NULL: for nobody. */
+/* Runs path in an engine of its own, without a session, and takes what it returns; outer: the
+ * script that asks, whose budget it uses; NULL: nobody. The engine goes to out (NULL: it is freed).
+ */
+NW_CHECKED nw_status bind_load_file(const lua_config *config, lua_engine *outer, const char *path,
+                                    void (*take)(lua_State *L, void *context), void *context,
+                                    lua_engine **out, nw_error *err);
+/* lua_engine_load_network, lua_engine_load_space for a script that runs in outer; NULL: nobody. */
+NW_CHECKED nw_status bind_load_network(const lua_config *config, lua_engine *outer,
+                                       const char *path, const nw_arch **out, nw_error *err);
 NW_CHECKED nw_status bind_load_space(const lua_config *config, lua_engine *outer, const char *path,
                                      const nw_space **out, nw_error *err);
 

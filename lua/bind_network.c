@@ -99,20 +99,29 @@ static char *copy_text(const char *text)
     return memcpy(nw_alloc(n_bytes), text, n_bytes);
 }
 
+/* For a script; context: its lua_State. */
+static nw_status load_script(void *context, const char *path, const nw_arch **out, nw_error *err)
+{
+    lua_engine *engine = bind_engine(context);
+    return bind_load_network(&engine->config, engine, path, out, err);
+}
+
 static int bind_load(lua_State *L)
 {
     nw_input_size sizes[MAX_INPUTS];
     const char *path = luaL_checkstring(L, 1);
     int n_sizes = check_sizes(L, 2, sizes);
     bind_network *network = bind_new(L, &bind_network_type, sizeof *network, 0);
-    nw_graph *graph;
+    const nw_model_loader loader = {L, load_script};
+    const nw_arch *arch;
     nw_error err;
-    nw_status status = nw_model_load(path, sizes, n_sizes, &graph, &err);
+    nw_status status = nw_model_load_arch(path, sizes, n_sizes, &loader, &arch, &err);
     if (status != NW_OK)
         return bind_push_error(L, &err);
+    const nw_graph *graph = nw_arch_graph(arch);
     const nw_file *file = nw_graph_file(graph);
     int64_t file_bytes = file ? (int64_t)file->n_bytes : 0;
-    if (!bind_fill_network(L, network, nw_arch_lift(graph), path))
+    if (!bind_fill_network(L, network, arch, path))
         return 3;
     bind_charge(L, file_bytes / BYTES_PER_UNIT + UNITS_PER_NODE * (int64_t)graph->n_nodes);
     return 1;

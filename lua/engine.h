@@ -76,6 +76,12 @@ void lua_engine_hint(void *context, const char *line, nw_buf *out);
 nw_status lua_engine_run_script(void *context, nw_session *session, const char *path,
                                 nw_error *err);
 
+/* The load of an nw_model_loader; context is a lua_config. Runs path in an engine of its own, in
+ * the sandbox unless the config says otherwise, and takes the network that the file returns.
+ * err->where: its line where there is one. */
+nw_status lua_engine_load_network(void *context, const char *path, const nw_arch **out,
+                                  nw_error *err);
+
 /* The load of an nw_space_loader; context is a lua_config, which outlives what is loaded. Runs path
  * in an engine of its own, in the sandbox unless the config says otherwise, and seals the space
  * that the file returns; a network returned becomes the usual space of it (nw_space_of_model). The

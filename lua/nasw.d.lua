@@ -23,8 +23,8 @@ nasw = {}
 ---@class nasw.LoadOptions
 ---@field inputs? table<string, nasw.Shape> sizes that the file leaves open: {image = {1, 3, 320, 320}}
 
----Loads a model: ONNX, TFLite, a nasw network JSON (told apart by content), "-" for standard input,
----or "demo".
+---Loads a model: ONNX, TFLite, a nasw network JSON (told apart by content), a script that returns a
+---network (X.lua, run in an engine of its own), "-" for standard input, or "demo".
 ---@param path string
 ---@param options? nasw.LoadOptions
 ---@return nasw.Network? network

@@ -143,9 +143,12 @@ static int run_with_lua(nw_session *session, const nw_options *o, ui_options *ui
 
 static int run_workbench(nw_options *o, nw_arena *arena)
 {
+    lua_config files = {
+        .data_path = o->data_path, .is_trusted = o->trust, .is_interrupted = was_stopped};
     nw_session_config config = {.data_path = o->data_path,
                                 .hw = o->hw,
-                                .state_path = o->fresh ? NULL : find_state_path(arena)};
+                                .state_path = o->fresh ? NULL : find_state_path(arena),
+                                .loader = {&files, lua_engine_load_network}};
     ui_options ui = {.ascii = o->ascii, .no_mouse = o->no_mouse};
     nw_session *session;
     nw_error err;
@@ -243,7 +246,10 @@ static int run_script(int argc, char **argv, const char *data_path)
         return nw_command_fail_usage(
             "usage: nasw --script F.lua [--trust] [-- ARGS]; - is standard input");
     i += i < argc;
-    nw_session_config config = {.data_path = data_path};
+    lua_config files = {
+        .data_path = data_path, .is_trusted = is_trusted, .is_interrupted = was_interrupted};
+    nw_session_config config = {.data_path = data_path,
+                                .loader = {&files, lua_engine_load_network}};
     nw_session *session;
     nw_error err;
     if (nw_session_new(&config, &session, &err) != NW_OK)
@@ -268,8 +274,10 @@ static int run_command(const nw_command *command, nw_options *o, int argc, char 
     if (o->help)
         return nw_command_print_help();
     lua_config config = {.data_path = o->data_path, .is_trusted = o->trust};
-    const nw_space_loader loader = {&config, lua_engine_load_space};
-    o->space_loader = &loader;
+    const nw_model_loader models = {&config, lua_engine_load_network};
+    const nw_space_loader spaces = {&config, lua_engine_load_space};
+    o->model_loader = &models;
+    o->space_loader = &spaces;
     return command->run(o);
 }
 

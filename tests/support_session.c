@@ -99,7 +99,8 @@ nw_session *begin(const char *data_path, const char *hw, const char *state_path)
 {
     nw_error err = {0};
     nw_session *s = NULL;
-    nw_session_config config = {data_path, hw, state_path, 2};
+    nw_session_config config = {
+        .data_path = data_path, .hw = hw, .state_path = state_path, .n_workers = 2};
     nw_status status = nw_session_new(&config, &s, &err);
     expect(status == NW_OK, "%s: %s", err.where, err.message);
     return s;

@@ -42,7 +42,7 @@ START_TEST(a_new_session_has_hardware_and_nothing_open)
     ck_assert_str_eq(names[12], "u85-1024");
     nw_session_free(s);
     nw_error err;
-    nw_session_config bad = {PRESETS, "ne33", NULL, 1};
+    nw_session_config bad = {.data_path = PRESETS, .hw = "ne33", .n_workers = 1};
     ck_assert_int_eq(nw_session_new(&bad, &s, &err), NW_IO);
     nw_session_free(NULL);
 }

@@ -70,15 +70,17 @@ int nw_command_print_help(void)
                       "      the workbench; nasw --keys prints its keys\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         nw_buf_printf(&out, "  %s\n", commands[i].usage);
-    nw_buf_puts(&out,
-                "  nasw --script F.lua [--trust] [-- ARGS]\n"
-                "      run a Lua script on a session; --trust lifts its sandbox\n"
-                "\nFILE is an ONNX or TFLite model, a nasw network JSON, a text of timm block "
-                "strings or\nsuch a string itself, - for standard input, or demo.\nNAME is a "
-                "description listed by nasw hw, or the path of one "
-                "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "
-                "int16, float16, ...\nE changes blocks: \"variant 2.1 fused\", \"channels * "
-                "nearest 32\", \"kernel ibn@1-3 5\", ...;\nFILE of --edits has one a line.\n");
+    nw_buf_puts(
+        &out,
+        "  nasw --script F.lua [--trust] [-- ARGS]\n"
+        "      run a Lua script on a session; --trust lifts its sandbox\n"
+        "\nFILE is an ONNX or TFLite model, a nasw network JSON, a Lua script that returns a\n"
+        "network, a text of timm block strings or such a string itself, - for standard\n"
+        "input, or demo.\nNAME is a "
+        "description listed by nasw hw, or the path of one "
+        "(also found in $NASW_DATA).\nP is file (the file's own types), int8, "
+        "int16, float16, ...\nE changes blocks: \"variant 2.1 fused\", \"channels * "
+        "nearest 32\", \"kernel ibn@1-3 5\", ...;\nFILE of --edits has one a line.\n");
     int code = nw_command_print(&out);
     nw_buf_fini(&out);
     return code;

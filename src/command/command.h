@@ -42,6 +42,7 @@ typedef struct nw_options {
     int n_edits;
     const char *edits_file;
     const char *data_path;               /* where descriptions are looked up, colon-separated */
+    const nw_model_loader *model_loader; /* of networks in Lua; NULL: there is none */
     const nw_space_loader *space_loader; /* of spaces in Lua; NULL: there is none */
 } nw_options;
 

@@ -18,11 +18,10 @@ typedef struct work {
 
 static nw_status add_network(const nw_options *o, work *w, int i, nw_error *err)
 {
-    nw_graph *graph;
-    nw_status status = nw_model_load(o->files[i], o->sizes, o->n_sizes, &graph, err);
+    nw_status status =
+        nw_model_load_arch(o->files[i], o->sizes, o->n_sizes, o->model_loader, &w->archs[i], err);
     if (status != NW_OK)
         return status;
-    w->archs[i] = nw_arch_lift(graph);
     status = nw_estimate_graph(w->estimator, nw_arch_graph(w->archs[i]), w->hw, o->precision,
                                &w->estimates[i], err);
     w->networks[i] = (nw_compared){o->files[i], w->archs[i], &w->estimates[i]};

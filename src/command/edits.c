@@ -93,11 +93,11 @@ static nw_status edit(const nw_options *o, const nw_arch **arch, nw_error *err)
 
 nw_status nw_command_load(const nw_options *o, const nw_arch **out, nw_error *err)
 {
-    nw_graph *graph;
-    nw_status status = nw_model_load(o->files[0], o->sizes, o->n_sizes, &graph, err);
+    const nw_arch *arch;
+    nw_status status =
+        nw_model_load_arch(o->files[0], o->sizes, o->n_sizes, o->model_loader, &arch, err);
     if (status != NW_OK)
         return status;
-    const nw_arch *arch = nw_arch_lift(graph);
     status = edit(o, &arch, err);
     if (status == NW_OK)
         *out = arch;

@@ -6,16 +6,17 @@
 
 static nw_status score_file(const nw_options *o, int i, nw_scored *out, nw_error *err)
 {
-    nw_graph *graph;
-    nw_status status = nw_model_load(o->files[i], o->sizes, o->n_sizes, &graph, err);
+    const nw_arch *arch;
+    nw_status status =
+        nw_model_load_arch(o->files[i], o->sizes, o->n_sizes, o->model_loader, &arch, err);
     if (status != NW_OK)
         return status;
+    const nw_graph *graph = nw_arch_graph(arch);
     for (int k = 0; k < graph->n_warnings; k++) {
         char clean[192];
         fprintf(stderr, "nasw: warning: %s: %s\n",
                 nw_text_visible(o->files[i], clean, sizeof clean), graph->warnings[k]);
     }
-    const nw_arch *arch = nw_arch_lift(graph);
     out->name = o->files[i];
     out->recognised = nw_arch_recognised(arch);
     nw_score_of(arch, &out->score);

@@ -66,6 +66,12 @@ static nw_file *file_of_text(const char *path)
     return NULL;
 }
 
+bool nw_model_is_script(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 4 && strcmp(path + length - 4, ".lua") == 0;
+}
+
 nw_status nw_model_load(const char *path, const nw_input_size *sizes, int n_sizes, nw_graph **out,
                         nw_error *err)
 {
@@ -73,6 +79,8 @@ nw_status nw_model_load(const char *path, const nw_input_size *sizes, int n_size
     nw_file *file = file_of_text(path);
     const char *name = file ? "block string" : path;
     nw_status status = NW_OK;
+    if (nw_model_is_script(path))
+        return nw_fail(err, NW_UNSUPPORTED, path, "networks in Lua are not read here");
     if (strcmp(path, "demo") == 0) {
         graph = nw_demo_build();
         status = nw_graph_seal(graph, sizes, n_sizes, err);
@@ -91,4 +99,20 @@ nw_status nw_model_load(const char *path, const nw_input_size *sizes, int n_size
     }
     *out = graph;
     return NW_OK;
+}
+
+nw_status nw_model_load_arch(const char *path, const nw_input_size *sizes, int n_sizes,
+                             const nw_model_loader *loader, const nw_arch **out, nw_error *err)
+{
+    nw_graph *graph;
+    if (!loader || !loader->load || !nw_model_is_script(path)) {
+        nw_status status = nw_model_load(path, sizes, n_sizes, &graph, err);
+        if (status == NW_OK)
+            *out = nw_arch_lift(graph);
+        return status;
+    }
+    if (n_sizes)
+        return nw_fail(err, NW_INVALID, path,
+                       "a network in Lua has its sizes; change them by an edit: resolution H W");
+    return loader->load(loader->context, path, out, err);
 }

@@ -22,6 +22,22 @@
 NW_CHECKED nw_status nw_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
                                    nw_graph **out, nw_error *err);
 
+/* Makes networks of scripts, which src/ cannot run: loads what the file at path builds; release
+ * *out. Errors start with the path. Called on the main thread. */
+typedef struct nw_model_loader {
+    void *context;
+    nw_status (*load)(void *context, const char *path, const nw_arch **out, nw_error *err);
+} nw_model_loader;
+
+/* Whether a path names a script: it ends in .lua. */
+bool nw_model_is_script(const char *path);
+
+/* A model as above, lifted, or the network that a script builds; loader NULL: scripts are refused.
+ * A script's network has its sizes: with sizes it is refused. Release *out. */
+NW_CHECKED nw_status nw_model_load_arch(const char *path, const nw_input_size *sizes, int n_sizes,
+                                        const nw_model_loader *loader, const nw_arch **out,
+                                        nw_error *err);
+
 /* Each reader returns an unsealed graph that keeps `file` alive where tensors point into it.
  * err->where names the node, tensor or byte, without the file's name. */
 NW_CHECKED nw_status nw_onnx_read(const nw_file *file, nw_graph **out, nw_error *err);

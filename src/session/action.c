@@ -146,7 +146,7 @@ static nw_status load_model(const nw_session *s, const char *path, nw_shared_mod
     int n = 0;
     for (int i = 0; i < s->state.n_inputs; i++)
         n += parse_size(s->state.inputs[i], &sizes[n], &arena);
-    nw_status status = nw_shared_model_load(path, sizes, n, out, err);
+    nw_status status = nw_shared_model_load(path, sizes, n, &s->loader, out, err);
     free(sizes);
     nw_arena_fini(&arena);
     return status;
@@ -296,7 +296,7 @@ static nw_status check_precision(const nw_state *next, nw_error *err)
 {
     nw_shared_model *demo;
     const nw_point *point;
-    nw_status status = nw_shared_model_load("demo", NULL, 0, &demo, err);
+    nw_status status = nw_shared_model_load("demo", NULL, 0, NULL, &demo, err);
     if (status != NW_OK)
         return status;
     status = nw_point_new(demo, next->hw, next->precision, next->estimator, &point, err);

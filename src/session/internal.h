@@ -63,7 +63,8 @@ typedef struct nw_shared_hw {
 } nw_shared_hw;
 
 NW_CHECKED nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
-                                          nw_shared_model **out, nw_error *err);
+                                          const nw_model_loader *loader, nw_shared_model **out,
+                                          nw_error *err);
 /* The same file, edited; takes arch. */
 nw_shared_model *nw_shared_model_edited(const nw_shared_model *model, const nw_arch *arch);
 /* A network that no file holds, under a space's source and name; retains arch. */
@@ -247,6 +248,7 @@ void nw_session_end_keeping(nw_session *session);
 
 struct nw_session {
     char *data_path, *start_hw; /* start_hw NULL: the default */
+    nw_model_loader loader;
     char **hw_names;
     int n_hw_names;
 

@@ -26,7 +26,7 @@ static char *make_label(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *stem = nw_copy_text(strcmp(path, "-") == 0 ? "stdin" : slash ? slash + 1 : path);
-    static const char *const endings[] = {".nasw.json", ".json", ".onnx", ".tflite"};
+    static const char *const endings[] = {".nasw.json", ".json", ".onnx", ".tflite", ".lua"};
     size_t length = strlen(stem);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t n = strlen(endings[i]);
@@ -42,16 +42,16 @@ static char *make_label(const char *path)
 }
 
 nw_status nw_shared_model_load(const char *path, const nw_input_size *sizes, int n_sizes,
-                               nw_shared_model **out, nw_error *err)
+                               const nw_model_loader *loader, nw_shared_model **out, nw_error *err)
 {
-    nw_graph *graph;
-    nw_status status = nw_model_load(path, sizes, n_sizes, &graph, err);
+    const nw_arch *arch;
+    nw_status status = nw_model_load_arch(path, sizes, n_sizes, loader, &arch, err);
     if (status != NW_OK)
         return status;
     nw_shared_model *model = nw_zalloc(sizeof *model);
     atomic_init(&model->n_users, 1);
-    model->arch = nw_arch_lift(graph);
-    model->graph = graph;
+    model->arch = arch;
+    model->graph = nw_arch_graph(arch);
     model->path = nw_copy_text(path);
     model->label = make_label(path);
     *out = model;

@@ -96,6 +96,7 @@ nw_status nw_session_new(const nw_session_config *config, nw_session **out, nw_e
 {
     nw_session *s = nw_zalloc(sizeof *s);
     s->data_path = nw_copy_text(config->data_path ? config->data_path : "");
+    s->loader = config->loader;
     s->repeat_id = NW_ACTION_COUNT;
     nw_status status = begin_state(s, config->hw, err);
     if (status == NW_OK)

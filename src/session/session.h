@@ -16,6 +16,7 @@
 #include "src/base/error.h"
 #include "src/base/text.h"
 #include "src/estimator/estimator.h"
+#include "src/format/format.h"
 #include "src/session/action.h"
 
 /* A network on a hardware, estimated. Immutable and shared: undo history, baseline and jobs hold
@@ -50,6 +51,7 @@ typedef struct nw_session_config {
     const char *hw;         /* at the start; NULL: "ne32" */
     const char *state_path; /* folder, made if need be, of history and autosave; NULL: none */
     int n_workers;          /* threads for jobs; 0: one less than the processors, at least one */
+    nw_model_loader loader; /* of networks in Lua, called on the main thread; load NULL: none */
 } nw_session_config;
 
 NW_CHECKED nw_status nw_session_new(const nw_session_config *config, nw_session **out,

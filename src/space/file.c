@@ -1,17 +1,9 @@
 /* file.c - the space of a file: a declaration, or the usual dimensions of a model.
  */
-#include <string.h>
-
 #include "src/format/format.h"
 #include "src/space/space.h"
 
 #define STEP 8 /* of channels, where a model says nothing of spaces */
-
-static bool is_script(const char *path)
-{
-    size_t length = strlen(path);
-    return length > 4 && strcmp(path + length - 4, ".lua") == 0;
-}
 
 static nw_status load_model(const char *path, const nw_space **out, nw_error *err)
 {
@@ -39,7 +31,7 @@ static nw_status load_model(const char *path, const nw_space **out, nw_error *er
 nw_status nw_space_load(const char *path, const nw_space_loader *loader, const nw_space **out,
                         nw_error *err)
 {
-    if (!is_script(path))
+    if (!nw_model_is_script(path))
         return load_model(path, out, err);
     if (!loader)
         return nw_fail(err, NW_UNSUPPORTED, path, "spaces in Lua are not read here");
