@@ -24,6 +24,39 @@ void nw_verdict_find(const nw_breakdown *breakdown, const nw_estimate *other, nw
 /* The first of names joined by a converter, printable, its middle cut out where it is too long. */
 const char *nw_report_label(const nw_graph *graph, nw_node_id node, char *dst, size_t size);
 
+/* ---- landscapes (landscape_data.c) ---- */
+
+/* Where values stand among those of a panel: A has a scale of its own, the others share B's. */
+typedef struct nw_scale {
+    double *sorted;
+    int64_t n;
+} nw_scale;
+nw_scale nw_scale_make(const nw_landscape_page *page, nw_pane_id id);
+void nw_scale_fini(nw_scale *scale);
+double nw_scale_rank(const nw_scale *scale, double value);  /* 0 lowest to 1; NAN: no value */
+double nw_scale_value(const nw_scale *scale, double share); /* back */
+
+/* Columns and rows of a panel, and its value there, as the metric has it; NAN: none, or not known
+ * yet. */
+void nw_landscape_size(const nw_landscape_page *page, nw_pane_id id, int *width, int *height);
+double nw_landscape_at(const nw_landscape_page *page, nw_pane_id id, int x, int y);
+/* "c3=192 c4=16"; x, y on the slice; dst is returned. */
+const char *nw_landscape_point(const nw_landscape_page *page, int x, int y, char *dst, size_t size);
+/* "A MACs, fine steps", "C objective, curated"; dst is returned. */
+const char *nw_landscape_title(const nw_landscape_page *page, nw_pane_id id, char *dst,
+                               size_t size);
+/* "c3: channels of stage 3"; dst is returned. */
+const char *nw_landscape_axis(const nw_dim *dim, char *dst, size_t size);
+/* In the metric's unit, for people: "1.25 ms", "0.957"; dst is returned. */
+const char *nw_format_metric(nw_metric metric, double value, char *dst, size_t size);
+/* "latency / 6.44 ms x exp(-0.22 x (score - 28.6))"; dst is returned. */
+const char *nw_landscape_formula(const nw_landscape_page *page, char *dst, size_t size);
+
+/* Grey values or colours of a picture as a PNG in base64: one byte a pixel, an index in a palette
+ * of n_colours (at most 256) RGB triples. */
+void nw_png_base64(const uint8_t *pixels, int width, int height, const uint8_t *palette,
+                   int n_colours, nw_buf *out);
+
 /* A line cut at width columns (0: never) without splitting a character. */
 void nw_report_line(const char *line, int width, nw_buf *out);
 

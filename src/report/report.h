@@ -11,6 +11,7 @@
 #include "src/base/units.h"
 #include "src/estimator/estimator.h"
 #include "src/estimator/fit.h"
+#include "src/landscape/landscape.h"
 #include "src/score/score.h"
 
 typedef struct nw_breakdown {
@@ -119,6 +120,29 @@ typedef struct nw_scored {
 void nw_score_text(const nw_scored *networks, int n, int width, nw_buf *out);
 /* A list, an object of schema "nasw.score/1" a network: see DESIGN.md section 4. */
 void nw_score_json(const nw_scored *networks, int n, nw_buf *out);
+
+/* ---- a landscape (landscape.c, landscape_json.c, landscape_svg.c) ---- */
+
+typedef struct nw_landscape_page {
+    const char *space; /* as the user named it */
+    const nw_hw *hw;
+    const nw_estimator *estimator;
+    const char *precision; /* NULL: the file's */
+    const nw_dim *x, *y;   /* axes of the slice; y NULL: a line */
+    const nw_slice *slice;
+    const nw_panes *panes; /* NULL: stopped before all points were known */
+    nw_objective objective;
+    nw_pane_id shown[3]; /* panels, left to right */
+    int n_shown;
+} nw_landscape_page;
+
+/* Panels in shades of ASCII, from low to high " .:-=+*#" by rank: the hardware's panels share a
+ * scale. Then the table, figures, controls. width: columns of the screen, 0: 80. */
+void nw_landscape_text(const nw_landscape_page *page, int width, nw_buf *out);
+/* Schema "nasw.landscape/1": see DESIGN.md section 4. */
+void nw_landscape_json(const nw_landscape_page *page, nw_buf *out);
+/* The same as a picture, complete in itself. */
+void nw_landscape_svg(const nw_landscape_page *page, nw_buf *out);
 
 /* ---- who estimated ---- */
 
