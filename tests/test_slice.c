@@ -108,7 +108,7 @@ START_TEST(every_point_is_its_network_on_the_full_path)
     setup(&f, make_space(NULL));
     nw_slice *slice = make_slice(&f, 0, 1, NW_METRIC_OBJECTIVE);
     nw_objective objective = nw_plan_objective(f.plan);
-    nw_slice_fill(slice, NULL);
+    nw_slice_fill(slice, NULL, NULL, NULL);
     ck_assert(nw_slice_is_done(slice));
     ck_assert_int_eq(nw_slice_width(slice), N_X);
     ck_assert_int_eq(nw_slice_height(slice), N_Y);
@@ -242,7 +242,7 @@ START_TEST(a_path_changes_a_gene_at_a_time)
     ck_assert(genome[0] == 5 && genome[1] == 3 && genome[2] == 0);
     nw_slice_genome(slice, 2, 0, genome);
     ck_assert(genome[0] == 5 && genome[1] == 3 && genome[2] == 1);
-    nw_slice_fill(slice, NULL);
+    nw_slice_fill(slice, NULL, NULL, NULL);
     nw_totals end = price(&f, to);
     ck_assert_double_eq(nw_slice_value(slice, 2, 0, NULL), (double)end.parts.macs);
     nw_slice_free(slice);
@@ -283,7 +283,7 @@ START_TEST(what_a_requirement_rules_out_is_no_point)
     ck_assert_double_nan(nw_slice_value(slice, N_X - 1, 0, &is_exact));
     ck_assert(is_exact);
     ck_assert_int_eq(nw_slice_probe(slice, N_X - 1, 0, &totals, &err), NW_INVALID);
-    nw_slice_fill(slice, NULL);
+    nw_slice_fill(slice, NULL, NULL, NULL);
     nw_terrain t = nw_slice_terrain(slice);
     for (int i = 0; i < N_X * N_Y; i++)
         ck_assert_int_eq(isnan(t.values[i]), 16 + 8 * (i % N_X) > 32 + 16 * (i / N_X));
@@ -297,7 +297,7 @@ START_TEST(variants_are_choices_and_a_score_is_better_the_higher)
     fixture f;
     setup(&f, make_space(NULL));
     nw_slice *slice = make_slice(&f, 0, 2, NW_METRIC_SCORE);
-    nw_slice_fill(slice, NULL);
+    nw_slice_fill(slice, NULL, NULL, NULL);
     nw_terrain t = nw_slice_terrain(slice);
     ck_assert_int_eq(t.kinds[0], NW_AXIS_STEPS);
     ck_assert_int_eq(t.kinds[1], NW_AXIS_CHOICES);
@@ -356,7 +356,7 @@ START_TEST(panels_are_the_same_grid_and_every_end_is_priced_on_the_hardware)
     setup(&f, make_space(NULL));
     nw_slice *slice = make_slice(&f, 0, 1, NW_METRIC_OBJECTIVE);
     nw_objective objective = nw_plan_objective(f.plan);
-    nw_slice_fill(slice, NULL);
+    nw_slice_fill(slice, NULL, NULL, NULL);
     nw_panes_spec spec = {.start_x = -1,
                           .start_y = -1,
                           .columns = columns,
@@ -407,7 +407,7 @@ START_TEST(a_line_without_curation_has_no_third_panel)
     nw_panes panes;
     setup(&f, make_space(NULL));
     nw_slice *slice = make_slice(&f, 1, -1, NW_METRIC_LATENCY);
-    nw_slice_fill(slice, NULL);
+    nw_slice_fill(slice, NULL, NULL, NULL);
     nw_panes_spec spec = {.start_x = N_Y - 1, .start_y = 0};
     must(nw_panes_find(slice, &spec, &panes, &err), &err);
     ck_assert(panes.panes[NW_PANE_SINGLE].is_there);

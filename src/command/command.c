@@ -26,6 +26,12 @@ static const nw_command commands[] = {
     {"score", nw_command_score,
      "nasw score FILE... [--input NAME=1x3x320x320] [--json]\n"
      "      zero-cost scores of networks: what their form promises, no accuracies"},
+    {"landscape", nw_command_landscape,
+     "nasw landscape SPACE --hw NAME --x DIM [--y DIM] [--metric M] [--curated]\n"
+     "               [--start \"DIM=N DIM=N\"] [--estimator E] [--precision P] [--seed N]\n"
+     "               [--json] [--svg OUT]\n"
+     "      two dimensions of a space as MACs, on the hardware, and curated, with a descent on\n"
+     "      each; --metric: that metric alone. SPACE is a space in Lua or any FILE"},
     {"hw", nw_command_hw,
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
@@ -113,7 +119,10 @@ int nw_command_fail(const nw_error *err)
         return NW_EXIT_INTERRUPTED;
     return strcmp(err->where, "--precision") == 0 || strncmp(err->where, "--edit:", 7) == 0 ||
                    strcmp(err->where, "--verify") == 0 ||
-                   strncmp(err->where, "--estimator", 11) == 0
+                   strncmp(err->where, "--estimator", 11) == 0 ||
+                   strncmp(err->where, "--start", 7) == 0 || strcmp(err->where, "--x") == 0 ||
+                   strcmp(err->where, "--y") == 0 || strcmp(err->where, "--metric") == 0 ||
+                   strcmp(err->where, "--seed") == 0
                ? NW_EXIT_USAGE
                : NW_EXIT_BAD_FILE;
 }

@@ -31,7 +31,9 @@ typedef struct nw_options {
     const char *hw, *estimator, *precision, *shapes, *emit, *out, *weights;
     const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees,
         *folds, *networks;
+    const char *x, *y, *metric, *start, *svg;
     bool json, csv, md, verify, help;
+    bool is_curated;              /* landscape: the curated values alone */
     bool is_cpu;                  /* measure: on this machine */
     const char *color, *progress; /* checked; NULL: auto */
     bool ascii, no_mouse, fresh, keys, trust;

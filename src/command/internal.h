@@ -4,6 +4,7 @@
 #define NW_COMMAND_INTERNAL_H
 
 #include "src/arch/arch.h"
+#include "src/base/pool.h"
 #include "src/command/command.h"
 #include "src/estimator/fit.h"
 
@@ -12,6 +13,7 @@ int nw_command_compare(nw_options *o);
 int nw_command_score(nw_options *o);
 int nw_command_export(nw_options *o);
 int nw_command_hw(nw_options *o);
+int nw_command_landscape(nw_options *o);
 int nw_command_measure(nw_options *o);
 int nw_command_measure_cpu(nw_options *o);
 int nw_command_measure_emit(nw_options *o);
@@ -43,6 +45,8 @@ typedef struct nw_command_progress {
 } nw_command_progress;
 
 void nw_command_progress_begin(nw_command_progress *progress, const nw_options *o);
+/* Set by them, for work that says nothing of how far it is. */
+const nw_cancel *nw_command_cancel(void);
 void nw_command_progress_end(nw_command_progress *progress);
 
 /* Columns of the screen; 0: stdout is none. */

@@ -8,7 +8,7 @@
 
 #include "src/command/internal.h"
 
-static volatile sig_atomic_t is_stopped; /* a signal handler has nowhere else to write */
+static nw_cancel stop; /* a signal handler has nowhere else to write */
 
 static double now_s(void)
 {
@@ -20,14 +20,19 @@ static double now_s(void)
 static void on_stop(int signal_number)
 {
     (void)signal_number;
-    is_stopped = 1;
+    atomic_store(&stop.is_set, true);
+}
+
+const nw_cancel *nw_command_cancel(void)
+{
+    return &stop;
 }
 
 static bool show(void *context, const char *what, double done)
 {
     nw_command_progress *p = context;
     double now = now_s(), left = done > 0 ? (now - p->began_s) * (1 - done) / done : 0;
-    if (is_stopped)
+    if (nw_cancel_is_set(&stop))
         return false;
     if ((!p->is_json && !isatty(STDERR_FILENO)) || now - p->shown_s < 0.1)
         return true;

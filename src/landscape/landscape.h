@@ -120,8 +120,9 @@ int nw_slice_height(const nw_slice *slice); /* options of y, 1 */
  * may share one slice: each call takes the next portion of at most max_points. False: all points
  * are taken. Points that a cancelled call did not finish are free again. */
 bool nw_slice_work(nw_slice *slice, int max_points, const nw_cancel *cancel);
-/* The same on all processors until every point is done, or cancel is set. */
-void nw_slice_fill(nw_slice *slice, const nw_cancel *cancel);
+/* The same on all processors, until every point is done, cancel is set or progress says so; both
+ * may be NULL. */
+void nw_slice_fill(nw_slice *slice, nw_progress progress, void *context, const nw_cancel *cancel);
 int64_t nw_slice_n_done(const nw_slice *slice); /* points that are no points included */
 bool nw_slice_is_done(const nw_slice *slice);
 /* The value at x, y, or of the nearest coarser point that is done; NAN: none, or no network.

@@ -403,27 +403,39 @@ bool nw_slice_work(nw_slice *slice, int max_points, const nw_cancel *cancel)
 
 typedef struct helper {
     nw_slice *slice;
-    const nw_cancel *cancel;
+    nw_cancel stop;
 } helper;
 
 static void *help(void *context)
 {
     helper *h = context;
-    while (nw_slice_work(h->slice, PORTION, h->cancel) && !nw_cancel_is_set(h->cancel))
+    while (nw_slice_work(h->slice, PORTION, &h->stop) && !nw_cancel_is_set(&h->stop))
         ;
     return NULL;
 }
 
-void nw_slice_fill(nw_slice *slice, const nw_cancel *cancel)
+/* The thread that called works, too, and looks up after every portion. */
+static void lead(helper *h, nw_progress progress, void *context, const nw_cancel *cancel)
+{
+    bool has_more = true;
+    while (has_more && !nw_cancel_is_set(&h->stop)) {
+        has_more = nw_slice_work(h->slice, PORTION, &h->stop);
+        double done = (double)nw_slice_n_done(h->slice) / (double)h->slice->n_points;
+        if (nw_cancel_is_set(cancel) || (progress && !progress(context, "looking at points", done)))
+            nw_cancel_set(&h->stop);
+    }
+}
+
+void nw_slice_fill(nw_slice *slice, nw_progress progress, void *context, const nw_cancel *cancel)
 {
     enum { MOST = 64 };
     pthread_t threads[MOST];
-    helper h = {slice, cancel};
+    helper h = {.slice = slice};
     long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
     int n = 0;
     while (n < MOST && n + 1 < n_processors && pthread_create(&threads[n], NULL, help, &h) == 0)
         n++;
-    help(&h);
+    lead(&h, progress, context, cancel);
     while (n > 0)
         pthread_join(threads[--n], NULL);
 }
