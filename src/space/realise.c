@@ -107,11 +107,39 @@ static void relabel(const nw_space *space, const nw_arch *arch, nw_edit_list *li
     free(block_of);
 }
 
+/* Done one by one, what grows inside a block comes before channels and what shrinks behind them: a
+ * block that does not expand for a while would be taken for convolutions. */
+static int turn_of(const nw_edit *edit, const nw_block *blocks, int n)
+{
+    for (int i = 0; edit->kind == NW_EDIT_EXPANSION && i < n; i++)
+        if (blocks[i].stage == edit->where.first_stage && blocks[i].index == edit->where.index)
+            return edit->count > blocks[i].mid_c ? 0 : 2;
+    return 1;
+}
+
+static void order_resizes(const nw_arch *arch, nw_edit_list *list)
+{
+    int n_blocks, n = 0;
+    const nw_block *blocks = nw_arch_blocks(arch, &n_blocks);
+    nw_edit_list ordered = {nw_alloc((size_t)list->n * sizeof *list->edits),
+                            nw_alloc((size_t)list->n * sizeof *list->sites), list->n,
+                            (size_t)list->n, (size_t)list->n};
+    for (int turn = 0; turn < 3; turn++)
+        for (int i = 0; i < list->n; i++)
+            if (turn_of(&list->edits[i], blocks, n_blocks) == turn) {
+                ordered.edits[n] = list->edits[i];
+                ordered.sites[n++] = list->sites[i];
+            }
+    free_list(list);
+    *list = ordered;
+}
+
 /* One by one, so that the network lists edits that can be done again. */
 static nw_status apply_signed(const nw_space *space, const nw_arch **at, nw_edit_list *list,
                               nw_error *err)
 {
     nw_status status = NW_OK;
+    order_resizes(*at, list);
     for (int i = 0; i < list->n && status == NW_OK; i++) {
         const nw_arch *next;
         relabel(space, *at, list, i);
