@@ -29,14 +29,19 @@ nw_status bind_load_file(const lua_config *config, lua_engine *outer, const char
     if (outer && outer->depth == BIND_MAX_DEPTH)
         return nw_fail(err, NW_LIMIT, path, "files load each other more than %d deep",
                        BIND_MAX_DEPTH);
+    char folder[512]; /* of require, from the start: a trusted engine asks for it then */
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1,
+             slash ? path : ".");
     lua_config own = *config;
     own.session = NULL;
-    own.folder = NULL;
+    own.folder = folder;
     own.face = NULL;
     own.is_captured = true; /* a declaration has nothing to print */
     if (outer)
         own.budget = outer->budget > 1 ? outer->budget : 1;
     lua_engine *engine = lua_engine_new(&own);
+    engine->config.folder = engine->folder; /* a copy */
     engine->depth = outer ? outer->depth + 1 : 0;
     nw_buf problem = {0};
     nw_status status = bind_run_file(engine, path, take, context, &problem);
