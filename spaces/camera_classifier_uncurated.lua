@@ -1,5 +1,5 @@
--- The twin of camera_classifier.lua without an expert: every channel count, every block on its own,
--- the same limits.
+-- The twin of camera_classifier.lua without an expert: every channel count, every block on its
+-- own, the same limits.
 
 local s = nasw.space{name = "camera classifier, uncurated", network = require "networks.camera"}
 

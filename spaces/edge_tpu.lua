@@ -1,17 +1,18 @@
 -- The skeleton of MobileNetEdgeTPUv2 for engines that work on 32 or 64 channels at a time.
 --
--- Published variants of it choose, block by block, between a depthwise inverted bottleneck, a fused
--- one and a fused one in groups of 64 channels (tensorflow/models, official/projects/edgetpu/vision).
--- Here the choice is by stage, seven of them, which is what an expert would write down on paper.
+-- Published variants of it choose, block by block, between a depthwise inverted bottleneck, a
+-- fused one and a fused one in groups of 64 channels (tensorflow/models,
+-- official/projects/edgetpu/vision). Here the choice is by stage, seven of them, which is what an
+-- expert would write down on paper.
 -- Its twin: edge_tpu_uncurated.lua
 
 local s = nasw.space{name = "Edge TPU skeleton", network = require "networks.edgetpu"}
 
 local stages = {"2", "3", "4", "5", "6", "7"} -- stage 1 has nothing to expand
 
--- Grouped, a k x k convolution costs a share of the full one and still fills the array, as long as
--- a group has 64 expanded channels; late, where maps are small and channels many, the full one is
--- "very expensive" (the README of the published code), so that is where groups are for.
+-- Grouped, a k x k convolution costs a share of the full one and still fills the array, as long
+-- as a group has 64 expanded channels; late, where maps are small and channels many, the full one
+-- is "very expensive" (the README of the published code), so that is where groups are for.
 s:variant{ties = stages, options = {"ibn", "fused", "fused_grouped"}}
 s:kernel{ties = stages, options = {3, 5}}
 

@@ -1,5 +1,5 @@
--- The twin of edge_tpu.lua without an expert: every channel count, every block on its own. Groups of
--- 64 channels do not exist at most of these counts, so blocks are fused whole or not at all.
+-- The twin of edge_tpu.lua without an expert: every channel count, every block on its own. Groups
+-- of 64 channels do not exist at most of these counts, so blocks are fused whole or not at all.
 
 local s = nasw.space{name = "Edge TPU skeleton, uncurated", network = require "networks.edgetpu"}
 

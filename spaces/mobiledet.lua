@@ -1,13 +1,13 @@
--- MobileDet's choices (Xiong et al. 2021): each block is an inverted bottleneck, a fused one, or a
--- Tucker block (1x1 down to a rank, k x k, 1x1 up) with ranks of a quarter or three quarters; kernels
--- 3 and 5, expansions 4 and 8. What their search chose for the Edge TPU, for comparison: all blocks
--- of stages 2 and 3 fused, two of four in stage 4, none behind.
+-- MobileDet's choices (Xiong et al. 2021): each block is an inverted bottleneck, a fused one, or
+-- a Tucker block (1x1 down to a rank, k x k, 1x1 up) with ranks of a quarter or three quarters;
+-- kernels 3 and 5, expansions 4 and 8. What their search chose for the Edge TPU, for comparison:
+-- all blocks of stages 2 and 3 fused, two of four in stage 4, none behind.
 -- Its twin: mobiledet_uncurated.lua
 
 local s = nasw.space{name = "MobileDet", network = require "networks.mobiledet"}
 
--- Their search chose for every block; an expert keeps that for the stages where it matters, on
--- 80 x 80 to 20 x 20 maps. Behind, at 10 x 10 with 120 channels and more, a full k x k has nothing
+-- Their search chose for every block; an expert keeps that for the stages where it matters, on 80
+-- x 80 to 20 x 20 maps. Behind, at 10 x 10 with 120 channels and more, a full k x k has nothing
 -- to win: fused or not is enough.
 s:variant{where = "ibn@2-5", each = true, options = {"ibn", "fused", "tucker:0.25", "tucker:0.75"}}
 s:variant{where = "ibn@6-7", each = true, options = {"ibn", "fused"}}

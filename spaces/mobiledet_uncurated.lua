@@ -1,4 +1,5 @@
--- The twin of mobiledet.lua without an expert: every channel count and every choice for every block.
+-- The twin of mobiledet.lua without an expert: every channel count and every choice for every
+-- block.
 
 local s = nasw.space{name = "MobileDet, uncurated", network = require "networks.mobiledet"}
 

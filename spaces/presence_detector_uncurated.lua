@@ -1,7 +1,7 @@
--- The twin of presence_detector.lua without an expert: every channel count from 8 up, every block on
--- its own. It holds every network of the curated one and so many more that nobody can walk it: over
--- its channels the latency is a staircase of steps 32 wide, where 31 moves in 32 change the score and
--- not the time. It is what curation is measured against.
+-- The twin of presence_detector.lua without an expert: every channel count from 8 up, every block
+-- on its own. It holds every network of the curated one and so many more that nobody can walk it:
+-- over its channels the latency is a staircase of steps 32 wide, where 31 moves in 32 change the
+-- score and not the time. It is what curation is measured against.
 
 local s = nasw.space{name = "presence detector, uncurated", network = require "networks.presence"}
 

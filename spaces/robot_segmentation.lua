@@ -3,8 +3,8 @@
 
 local s = nasw.space{name = "robot segmentation", network = require "networks.robot"}
 
--- As for the presence detector: powers of two below 32 channels, multiples of 32 above. Stage 3 is
--- read twice, by what follows and by the head's finer branch: wider costs on 32 x 32 maps.
+-- As for the presence detector: powers of two below 32 channels, multiples of 32 above. Stage 3
+-- is read twice, by what follows and by the head's finer branch: wider costs on 32 x 32 maps.
 s:channels{where = "0", options = {16, 32}}
 s:channels{where = "1", options = {8, 16}}
 s:channels{where = "2", options = {16, 24, 32}}

@@ -1,4 +1,5 @@
--- The twin of robot_segmentation.lua without an expert: every channel count, every block on its own.
+-- The twin of robot_segmentation.lua without an expert: every channel count, every block on its
+-- own.
 
 local s = nasw.space{name = "robot segmentation, uncurated", network = require "networks.robot"}
 
