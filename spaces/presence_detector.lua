@@ -15,7 +15,7 @@ s:channels{where = "1", options = {8, 16}}            -- 160 x 160: the largest 
 s:channels{where = "2", options = {16, 24, 32}}       -- 80 x 80
 s:channels{where = "3", options = {16, 32, 64}}       -- 40 x 40
 s:channels{where = "4", multiples = {of = 32, to = 128}}              -- 20 x 20
-s:channels{where = "5", multiples = {of = 32, from = 64, to = 160}}   -- 20 x 20, the first predictor
+s:channels{where = "5", multiples = {of = 32, from = 64, to = 160}}   -- 20 x 20, read by the head
 s:channels{where = "6", multiples = {of = 32, from = 96, to = 224}}   -- 10 x 10
 s:channels{where = "7", options = {192, 256, 320}}
 s:channels{where = "8", options = {512, 768, 1024, 1280}, name = "last"}
