@@ -413,17 +413,25 @@ typedef struct nw_live_tensor {
     nw_tensor_id storage; /* itself, or the tensor whose storage it shares */
 } nw_live_tensor;
 
+/* Who shares whose storage, and when storages live. */
+typedef struct nw_storages {
+    int64_t *live_bytes;   /* per step */
+    nw_tensor_id *storage; /* per tensor: the one that has the storage; NW_NONE: never lives */
+    int64_t *n_bytes;      /* per tensor, of the storage that it has */
+    int *first, *last;     /* steps, likewise */
+} nw_storages;
+
 typedef struct nw_memory {
     int64_t peak_live_bytes; /* largest sum of live tensors over the schedule: the lower bound */
     int64_t arena_bytes;     /* what the allocator achieves */
     int peak_step;
     nw_live_tensor *tensors; /* all that live; sharers of a storage share its offset */
     int n_tensors;
-    int64_t *live_bytes; /* per step */
-    /* What live_bytes would be were no part written into its concatenation, and were all that can
-     * be: the plan takes the one with the lower peak, the first where they are equal. */
-    int64_t *live_choices[2];
-    bool takes_parts; /* live_bytes is the second */
+    int64_t *live_bytes; /* per step, of the layout taken */
+    /* No part is written into its concatenation, and all that can be: the plan takes the layout
+     * with the lower peak, the first where they are equal. */
+    nw_storages layouts[2];
+    bool takes_parts; /* the second is taken */
     int n_steps;
 } nw_memory;
 

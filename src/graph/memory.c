@@ -275,6 +275,28 @@ static int64_t lay_out(plan *p, bool with_parts, int64_t *live, int *peak_step)
     return live_over_time(p, live, peak_step);
 }
 
+/* One piece of memory, which begins with live_bytes. */
+static void layout_init(nw_storages *layout, int n_tensors, int n_steps)
+{
+    size_t n = (size_t)n_tensors, n_live = (size_t)n_steps + 1;
+    layout->live_bytes = nw_alloc((n_live + n) * sizeof(int64_t) + 3 * n * sizeof(int));
+    layout->n_bytes = layout->live_bytes + n_live;
+    layout->storage = (nw_tensor_id *)(layout->n_bytes + n);
+    layout->first = (int *)(layout->storage + n);
+    layout->last = layout->first + n;
+}
+
+static void keep_layout(const plan *p, nw_storages *layout)
+{
+    size_t n = (size_t)p->graph->n_tensors;
+    memcpy(layout->n_bytes, p->n_bytes, n * sizeof *p->n_bytes);
+    memcpy(layout->first, p->first, n * sizeof *p->first);
+    memcpy(layout->last, p->last, n * sizeof *p->last);
+    for (nw_tensor_id id = 0; id < p->graph->n_tensors; id++)
+        layout->storage[id] =
+            p->last[id] < 0 || p->first[id] >= p->n_steps ? NW_NONE : storage_of(p, id);
+}
+
 void nw_memory_plan(const nw_graph *graph, const nw_step *steps, int n_steps,
                     const nw_memory_rules *rules, nw_memory *out)
 {
@@ -286,12 +308,13 @@ void nw_memory_plan(const nw_graph *graph, const nw_step *steps, int n_steps,
     int64_t peaks[2];
     int peak_steps[2];
     for (int with_parts = 1; with_parts >= 0; with_parts--) {
-        out->live_choices[with_parts] = nw_zalloc(((size_t)n_steps + 1) * sizeof(int64_t));
-        peaks[with_parts] =
-            lay_out(&p, with_parts, out->live_choices[with_parts], &peak_steps[with_parts]);
+        nw_storages *layout = &out->layouts[with_parts];
+        layout_init(layout, graph->n_tensors, n_steps);
+        peaks[with_parts] = lay_out(&p, with_parts, layout->live_bytes, &peak_steps[with_parts]);
+        keep_layout(&p, layout);
     }
     out->takes_parts = peaks[1] < peaks[0];
-    out->live_bytes = out->live_choices[out->takes_parts];
+    out->live_bytes = out->layouts[out->takes_parts].live_bytes;
     out->peak_live_bytes = peaks[out->takes_parts];
     out->peak_step = peak_steps[out->takes_parts];
     if (out->takes_parts)
@@ -303,8 +326,8 @@ void nw_memory_plan(const nw_graph *graph, const nw_step *steps, int n_steps,
 void nw_memory_fini(nw_memory *memory)
 {
     free(memory->tensors);
-    free(memory->live_choices[0]);
-    free(memory->live_choices[1]);
+    free(memory->layouts[0].live_bytes);
+    free(memory->layouts[1].live_bytes);
     *memory = (nw_memory){0};
 }
 
