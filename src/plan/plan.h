@@ -114,6 +114,7 @@ typedef struct nw_cell {
     int64_t n_filled;
     int n_maps; /* maps crossing into other cells whose placement it depends on */
 } nw_cell;
+/* As they are now; the list changes with the next call, so it is of one thread. */
 const nw_cell *nw_plan_cells(const nw_plan *plan, int *n);
 
 typedef struct nw_plan_stats {

@@ -4,17 +4,23 @@
 
 #include "src/plan/internal.h"
 
-void nw_totals_count(const nw_arch *arch, nw_totals *totals)
-{
-    nw_counts counts;
-    nw_graph_count(nw_arch_graph(arch), &counts);
-    nw_score_find_parts(arch, &totals->parts, NULL);
-    totals->weight_bytes = counts.weight_bytes;
-}
-
 bool nw_totals_fit(const nw_hw *hw, int64_t peak_live_bytes)
 {
     return !hw->dram.weights_only || peak_live_bytes <= hw->sram.bytes;
+}
+
+nw_totals nw_totals_make(const nw_arch *arch, const nw_estimate *e)
+{
+    nw_counts counts;
+    nw_totals totals = {.latency_ps = e->latency_ps,
+                        .energy_fj = e->energy_fj,
+                        .peak_live_bytes = e->peak_live_bytes,
+                        .n_unknown = e->n_unknown,
+                        .fits = e->fits};
+    nw_graph_count(nw_arch_graph(arch), &counts);
+    nw_score_find_parts(arch, &totals.parts, NULL);
+    totals.weight_bytes = counts.weight_bytes;
+    return totals;
 }
 
 nw_status nw_totals_of(const nw_arch *arch, const nw_hw *hw, const nw_estimator *estimator,
@@ -24,13 +30,8 @@ nw_status nw_totals_of(const nw_arch *arch, const nw_hw *hw, const nw_estimator 
     nw_status status = nw_estimate_graph(estimator, nw_arch_graph(arch), hw, precision, &e, err);
     if (status != NW_OK)
         return status;
-    *out = (nw_totals){.latency_ps = e.latency_ps,
-                       .energy_fj = e.energy_fj,
-                       .peak_live_bytes = e.peak_live_bytes,
-                       .n_unknown = e.n_unknown,
-                       .fits = e.fits};
+    *out = nw_totals_make(arch, &e);
     nw_estimate_fini(&e);
-    nw_totals_count(arch, out);
     return NW_OK;
 }
 

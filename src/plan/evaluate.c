@@ -1,0 +1,340 @@
+/* evaluate.c - genomes to totals: by tables, and by the full path where an entry is missing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/base/arena.h"
+#include "src/plan/internal.h"
+
+#define MAX_BYTES ((int64_t)1 << 30) /* of tables; what comes later is not kept */
+
+/* ---- the whole, of its entries ---- */
+
+/* Views tie maps of several cells together: they spill together. */
+static uint64_t spread(uint64_t spilled, const nw_entry *const *entries, int n)
+{
+    uint64_t before;
+    do {
+        before = spilled;
+        for (int t = 0; t < n; t++) {
+            const nw_aux *aux = nw_entry_aux(entries[t]);
+            for (int i = 0; i < aux->n_joins; i++)
+                if (spilled & aux->joins[i])
+                    spilled |= aux->joins[i];
+        }
+    } while (spilled != before);
+    return spilled;
+}
+
+/* Live bytes of one layout: what spans is added to what cells know of themselves. */
+typedef struct spans {
+    int64_t bytes[NW_MAX_SLOTS]; /* per slot */
+    int layout;
+} spans;
+
+static void find_made(const nw_entry *const *entries, int n, spans *s)
+{
+    memset(s->bytes, 0, sizeof s->bytes);
+    for (int t = 0; t < n; t++) {
+        const nw_aux *aux = nw_entry_aux(entries[t]);
+        for (int i = 0; i < aux->n_made[s->layout]; i++)
+            s->bytes[aux->made[s->layout][i].slot] += aux->made[s->layout][i].n_bytes;
+    }
+}
+
+static int64_t live_in(const spans *s, const nw_rise *rise)
+{
+    int64_t live = rise->own[s->layout];
+    for (uint64_t left = rise->spans[s->layout]; left; left &= left - 1)
+        live += s->bytes[__builtin_ctzll(left)];
+    return live;
+}
+
+static int64_t find_peak(const nw_entry *const *entries, int n, const spans *s)
+{
+    int64_t peak = 0;
+    for (int t = 0; t < n; t++) {
+        const nw_aux *aux = nw_entry_aux(entries[t]);
+        peak = entries[t]->peak > peak ? entries[t]->peak : peak;
+        for (int i = 0; i < aux->n_rises; i++) {
+            int64_t live = live_in(s, &aux->rises[i]);
+            peak = live > peak ? live : peak;
+        }
+    }
+    return peak;
+}
+
+static uint64_t find_over(const nw_entry *entry, const spans *s, int64_t room, uint64_t *pattern)
+{
+    const nw_aux *aux = nw_entry_aux(entry);
+    uint64_t over = entry->over;
+    *pattern = 0;
+    for (int i = 0; i < aux->n_rises; i++)
+        if (live_in(s, &aux->rises[i]) > room) {
+            *pattern ^=
+                i < 63 ? (uint64_t)1 << i : (uint64_t)1 << 63 | (uint64_t)i * 0x9e3779b97f4a7c15u;
+            over |= aux->rises[i].over;
+        }
+    return over;
+}
+
+void nw_plan_settle(const nw_plan *plan, const nw_entry *const *entries, nw_whole *out,
+                    uint64_t *patterns)
+{
+    int n = plan->cells.n_cells;
+    spans by_layout[2] = {{.layout = 0}, {.layout = 1}};
+    int64_t peak[2];
+    *out = (nw_whole){0};
+    for (int w = 0; w < 2; w++) {
+        find_made(entries, n, &by_layout[w]);
+        peak[w] = find_peak(entries, n, &by_layout[w]);
+    }
+    out->layout = peak[1] < peak[0]; /* as nw_memory_plan chooses */
+    out->peak = peak[out->layout];
+    for (int t = 0; t < n; t++) {
+        out->spilled |=
+            find_over(entries[t], &by_layout[out->layout], plan->hw->sram.bytes, &patterns[t]);
+        out->n_unknown += nw_entry_aux(entries[t])->n_unknown;
+    }
+    if (out->spilled)
+        out->spilled = spread(out->spilled, entries, n);
+}
+
+void nw_plan_finish(const nw_plan *plan, const int64_t *sums, const nw_whole *whole, nw_totals *out)
+{
+    *out = (nw_totals){.latency_ps = sums[NW_SUM_LATENCY],
+                       .energy_fj = sums[NW_SUM_ENERGY],
+                       .weight_bytes = sums[NW_SUM_WEIGHT_BYTES],
+                       .peak_live_bytes = whole->peak,
+                       .parts = {.macs = sums[NW_SUM_MACS],
+                                 .params = sums[NW_SUM_PARAMS],
+                                 .unfused_macs = sums[NW_SUM_UNFUSED_MACS],
+                                 .unfused_params = sums[NW_SUM_UNFUSED_PARAMS],
+                                 .h_nano = sums[NW_SUM_H],
+                                 .unfused_h_nano = sums[NW_SUM_UNFUSED_H]},
+                       .n_unknown = whole->n_unknown,
+                       .fits = nw_totals_fit(plan->hw, whole->peak)};
+    if (plan->is_plain_total) {
+        out->latency_ps += plan->overhead_ps;
+        out->energy_fj += plan->overhead_fj;
+    } else {
+        (void)nw_estimate_total(plan->estimator, plan->hw, &out->latency_ps, &out->energy_fj);
+    }
+}
+
+/* ---- the full path ---- */
+
+static void catch_it(nw_plan *plan, const char *what, const char *where)
+{
+    if (!atomic_load(&plan->is_exact))
+        return;
+    snprintf(plan->caught, sizeof plan->caught, "%s: %s", where, what);
+    atomic_store(&plan->is_exact, false);
+}
+
+/* Whether what is seen of the cells adds up to what was estimated; the largest numbers, where sums
+ * stop, do not. */
+static bool adds_up(const nw_plan *plan, const nw_seen *seen, const nw_whole *whole,
+                    const nw_totals *totals)
+{
+    int n = plan->cells.n_cells;
+    int64_t sums[NW_SUM_COUNT] = {0};
+    nw_totals own;
+    for (int c = 0; c < n; c++)
+        for (int s = 0; s < NW_SUM_COUNT; s++) {
+            if (llabs(seen[c].entry.sums[s]) > INT64_MAX / (n + 1))
+                return false;
+            sums[s] += seen[c].entry.sums[s];
+        }
+    nw_plan_finish(plan, sums, whole, &own);
+    return memcmp(&own, totals, sizeof own) == 0;
+}
+
+static int64_t count_bytes(const nw_plan *plan)
+{
+    size_t n_bytes = 0;
+    for (int t = 0; t < plan->n_tables; t++)
+        n_bytes += nw_lookup_bytes(&plan->tables[t]);
+    return (int64_t)n_bytes;
+}
+
+static void enter(nw_plan *plan, const uint16_t *genome, const nw_seen *seen,
+                  const nw_memory *memory, const nw_totals *totals)
+{
+    int n = plan->cells.n_cells;
+    nw_whole whole;
+    uint64_t *patterns = nw_alloc((size_t)n * sizeof *patterns);
+    const nw_entry **entries = nw_alloc((size_t)n * sizeof *entries);
+    for (int c = 0; c < n; c++)
+        entries[c] = &seen[c].entry;
+    nw_plan_settle(plan, entries, &whole, patterns);
+    if (whole.layout != memory->takes_parts || !adds_up(plan, seen, &whole, totals))
+        catch_it(plan, "its cells do not add up to the network", nw_space_name(plan->space));
+    for (int c = 0; c < n && atomic_load(&plan->is_exact); c++)
+        if (!nw_lookup_enter(&plan->tables[c], genome, &seen[c], whole.spilled, patterns[c],
+                             &plan->arena))
+            catch_it(plan, "depends on more than was found", plan->shown_names[c]);
+    if (plan->has_bad_table)
+        nw_lookup_enter_bad(&plan->tables[plan->n_tables - 1], genome, false, &plan->arena);
+    atomic_store(&plan->n_bytes, count_bytes(plan));
+    free(patterns);
+    free(entries);
+}
+
+static nw_status estimate_and_enter(nw_plan *plan, const uint16_t *genome, const nw_arch *arch,
+                                    nw_totals *out, nw_error *err)
+{
+    nw_estimate e;
+    nw_status status =
+        nw_estimate_graph(plan->estimator, nw_arch_graph(arch), plan->hw, plan->precision, &e, err);
+    if (status != NW_OK)
+        return status;
+    *out = nw_totals_make(arch, &e);
+    nw_sight sight = {0};
+    bool is_fine = nw_look(&plan->cells, arch, plan->hw, e.kernels, &e, &sight);
+    pthread_mutex_lock(&plan->lock);
+    if (!is_fine)
+        catch_it(plan, "more maps or storages cross than there is room for",
+                 nw_space_name(plan->space));
+    else if (atomic_load(&plan->n_bytes) < MAX_BYTES)
+        enter(plan, genome, sight.cells, &e.kernels->memory, out);
+    pthread_mutex_unlock(&plan->lock);
+    nw_sight_fini(&sight);
+    nw_estimate_fini(&e);
+    return NW_OK;
+}
+
+static nw_status run(nw_plan *plan, const uint16_t *genome, bool enters, nw_totals *out,
+                     nw_error *err)
+{
+    const nw_arch *arch;
+    nw_plan_worker *worker = nw_plan_take_worker(plan);
+    nw_status status = nw_realiser_make(worker->realiser, genome, &arch, err);
+    if (status == NW_OK) {
+        status = enters ? estimate_and_enter(plan, genome, arch, out, err)
+                        : nw_totals_of(arch, plan->hw, plan->estimator, plan->precision, out, err);
+        nw_arch_release(arch);
+    }
+    atomic_fetch_add(&plan->n_full, 1);
+    nw_plan_give_back(plan, worker);
+    if (status != NW_OK && enters && plan->has_bad_table) {
+        pthread_mutex_lock(&plan->lock);
+        nw_lookup_enter_bad(&plan->tables[plan->n_tables - 1], genome, true, &plan->arena);
+        pthread_mutex_unlock(&plan->lock);
+    }
+    return status;
+}
+
+nw_status nw_plan_run(nw_plan *plan, const uint16_t *genome, nw_totals *out, nw_error *err)
+{
+    return run(plan, genome, false, out, err);
+}
+
+nw_status nw_plan_fill(nw_plan *plan, const uint16_t *genome, nw_totals *out, nw_error *err)
+{
+    return run(plan, genome, atomic_load(&plan->is_exact), out, err);
+}
+
+/* ---- by tables ---- */
+
+#define MAX_QUICK 256 /* cells; networks of more take the full path's time anyway */
+
+static void add_sums(int64_t *sums, const int64_t *more)
+{
+    for (int s = 0; s < NW_SUM_COUNT; s++)
+        sums[s] += more[s];
+}
+
+/* Some map spills, or the peak is not plain to see. */
+static bool add_spilled(const nw_plan *plan, const uint16_t *genome, const nw_entry *const *entries,
+                        nw_totals *out)
+{
+    int64_t sums[NW_SUM_COUNT] = {0};
+    uint64_t patterns[MAX_QUICK];
+    nw_whole whole;
+    nw_plan_settle(plan, entries, &whole, patterns);
+    for (int t = 0; t < plan->cells.n_cells; t++) {
+        const int64_t *more = entries[t]->sums;
+        if (whole.spilled || patterns[t] || entries[t]->touch & NW_ODD_BIT) {
+            uint64_t key[NW_KEY_WORDS];
+            nw_lookup_key(&plan->tables[t], genome, key);
+            more = nw_lookup_sums(&plan->tables[t], entries[t], key, whole.spilled, patterns[t]);
+        }
+        if (!more)
+            return false;
+        add_sums(sums, more);
+    }
+    nw_plan_finish(plan, sums, &whole, out);
+    return true;
+}
+
+/* False: something is missing. is_bad: the combination makes no network.
+ *
+ * Where a kernel that nothing spans has the peak whatever spans the others, and nothing overflows,
+ * the sums are all there is. */
+static bool look_up(const nw_plan *plan, const uint16_t *genome, nw_totals *out, bool *is_bad)
+{
+    const nw_entry *entries[MAX_QUICK];
+    int64_t sums[NW_SUM_COUNT] = {0}, made = 0, spanned = 0;
+    nw_whole whole = {0};
+    uint64_t odd = 0;
+    int n = plan->cells.n_cells;
+    *is_bad = false;
+    if (n > MAX_QUICK)
+        return false;
+    if (plan->has_bad_table) {
+        const nw_entry *e = nw_lookup_find(&plan->tables[n], genome);
+        *is_bad = e && nw_entry_aux(e)->is_bad;
+        if (!e || *is_bad)
+            return false;
+    }
+    for (int t = 0; t < n; t++) {
+        const nw_entry *e = entries[t] = nw_lookup_find(&plan->tables[t], genome);
+        if (!e)
+            return false;
+        odd |= e->over | (e->touch & NW_ODD_BIT);
+        made += e->made;
+        spanned = e->spanned > spanned ? e->spanned : spanned;
+        whole.peak = e->peak > whole.peak ? e->peak : whole.peak;
+        add_sums(sums, e->sums);
+    }
+    if (odd || (spanned && spanned + made > whole.peak) || whole.peak > plan->hw->sram.bytes)
+        return add_spilled(plan, genome, entries, out);
+    nw_plan_finish(plan, sums, &whole, out);
+    return true;
+}
+
+nw_status nw_plan_evaluate(nw_plan *plan, const uint16_t *genome, nw_totals *out, nw_error *err)
+{
+    bool is_bad;
+    if (atomic_load_explicit(&plan->is_exact, memory_order_acquire) &&
+        look_up(plan, genome, out, &is_bad))
+        return NW_OK;
+    nw_totals totals;
+    nw_status status = nw_plan_fill(plan, genome, &totals, err);
+    if (status == NW_OK)
+        *out = totals;
+    return status;
+}
+
+int64_t nw_plan_evaluate_many(nw_plan *plan, const uint16_t *genomes, int64_t n, nw_totals *out,
+                              uint8_t *is_bad, const nw_cancel *cancel)
+{
+    int64_t n_good = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const uint16_t *genome = genomes + i * plan->n_dims;
+        bool has_failed = false;
+        bool is_good = atomic_load_explicit(&plan->is_exact, memory_order_acquire) &&
+                       look_up(plan, genome, &out[i], &has_failed);
+        if (!is_good && !has_failed)
+            is_good =
+                !nw_cancel_is_set(cancel) && nw_plan_fill(plan, genome, &out[i], NULL) == NW_OK;
+        if (!is_good)
+            out[i] = (nw_totals){0};
+        if (is_bad)
+            is_bad[i] = !is_good;
+        n_good += is_good;
+    }
+    return n_good;
+}
