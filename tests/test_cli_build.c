@@ -82,11 +82,12 @@ static const struct {
     const char *text, *words;
 } mistakes[] = {
     {"", "net.lua|returns nothing, not a network"},
+    {"return nasw.space{network = 'demo'}", "net.lua|returns a space, not a network"},
     {"return 5", "net.lua|returns number, not a network"},
     {"return nasw.load('nowhere.onnx')", "net.lua|returns nothing, not a network"},
     {"return assert(nasw.load('nowhere.onnx'))", "net.lua|nowhere.onnx"},
     {"\nreturn nasw.build('n', {input = {8, 8, 4}}, function(b)\nb:conv{c = 0} end)",
-     "net.lua:3: c is 0: wanted a whole number from 1"},
+     "net.lua:3: conv: c is 0: wanted a whole number from 1"},
     {"\nreturn nasw.bild('n')", "net.lua:2: |bild"},
     {"return )", "net.lua:1: |unexpected symbol"},
     {"while true do end", "net.lua:1: |budget"},
