@@ -94,6 +94,8 @@ option_set curate_misaligned(const nw_space *space, const option_set *like)
 
 /* ---- the search ---- */
 
+enum { WALKS = 4 };
+
 typedef struct hunt {
     nw_plan *plan;
     const nw_space *space;
@@ -105,23 +107,40 @@ typedef struct hunt {
     double best_cost, now_cost;
 } hunt;
 
-/* ln latency, and a steep price for a score that is too low, so that a walk finds back. */
+/* How far the limits of the space are broken, in ln. */
+static double excess_of(const hunt *h, const nw_totals *t)
+{
+    int n;
+    const nw_limit *limits = nw_space_limits(h->space, &n);
+    nw_objective objective = nw_plan_objective(h->plan);
+    double excess = 0;
+    for (int i = 0; i < n; i++) {
+        double value = nw_totals_metric(t, limits[i].metric, &objective), limit = limits[i].limit;
+        if (limits[i].metric == NW_METRIC_SCORE)
+            excess += fmax(0, limits[i].is_least ? limit - value : value - limit);
+        else if (value > 0 && limit > 0)
+            excess += fmax(0, limits[i].is_least ? log(limit / value) : log(value / limit));
+    }
+    return excess;
+}
+
+/* ln latency, and a steep price for a score that is too low and for limits that are broken, so that
+ * a walk finds back. */
 static double cost_of(hunt *h, uint16_t *genome)
 {
     nw_totals t;
     nw_space_canonical(h->space, genome);
     h->n_left--;
     if (!nw_space_allows(h->space, genome, NULL, 0) ||
-        nw_plan_evaluate(h->plan, genome, &t, NULL) != NW_OK || !t.fits ||
-        !nw_plan_within_limits(h->plan, &t, NULL))
+        nw_plan_evaluate(h->plan, genome, &t, NULL) != NW_OK || !t.fits)
         return INFINITY;
-    double lack = h->least_score - nw_score_default(&t.parts, 0);
+    double lack = fmax(0, h->least_score - nw_score_default(&t.parts, 0)) + excess_of(h, &t);
     double cost = log((double)t.latency_ps / 1e6);
-    if (lack <= 0 && cost < h->best_cost) {
+    if (lack == 0 && cost < h->best_cost) {
         h->best_cost = cost;
         memcpy(h->best, genome, (size_t)h->n_dims * sizeof *genome);
     }
-    return cost + 10 * fmax(lack, 0);
+    return cost + 10 * lack;
 }
 
 static bool is_choice(const nw_dim *dim)
@@ -181,29 +200,30 @@ static void snap(const hunt *h, uint16_t *genome)
     }
 }
 
-/* A walk that takes what is not worse; over when nothing was better for a while. */
-static void walk(hunt *h)
+/* Simulated annealing (Kirkpatrick et al. 1983) of n networks, from a temperature at which 3 % of
+ * latency are often taken to one at which only what is better is. */
+static void walk(hunt *h, int n)
 {
     size_t n_bytes = (size_t)h->n_dims * sizeof *h->now;
+    const double hot = 0.03, cold = 0.0002;
     h->now_cost = cost_of(h, h->now);
-    int patience = 30 * h->n_dims, n_idle = 0;
-    while (h->n_left > 0 && n_idle < patience) {
+    for (int i = 0; i < n && h->n_left > 0; i++) {
+        double heat = hot * pow(cold / hot, (double)i / n);
         memcpy(h->next, h->now, n_bytes);
-        int n_moves = nw_rng_chance(&h->rng, 0.3) ? 2 : 1;
-        for (int i = 0; i < n_moves; i++)
+        int n_moves = nw_rng_chance(&h->rng, 0.4) ? 2 : 1;
+        for (int m = 0; m < n_moves; m++)
             move_gene(h, (int)nw_rng_range(&h->rng, 0, h->n_dims - 1), h->next);
         if (memcmp(h->next, h->now, n_bytes) == 0)
             continue;
         double cost = cost_of(h, h->next);
-        n_idle = cost < h->now_cost ? 0 : n_idle + 1;
-        if (cost <= h->now_cost) {
+        if (cost <= h->now_cost || nw_rng_chance(&h->rng, exp((h->now_cost - cost) / heat))) {
             memcpy(h->now, h->next, n_bytes);
             h->now_cost = cost;
         }
     }
 }
 
-/* Walks begin at a genome, then at the best with a fifth of its genes drawn anew. */
+/* Walks begin at the genome given, then at random ones and at the best in turn. */
 curate_best curate_search(nw_plan *plan, const option_set *set, const uint16_t *from, int budget,
                           uint64_t seed)
 {
@@ -224,15 +244,14 @@ curate_best curate_search(nw_plan *plan, const option_set *set, const uint16_t *
         memcpy(h.now, from, (size_t)h.n_dims * sizeof *from);
     else
         nw_space_base_genome(space, h.now);
-    while (h.n_left > 0) {
+    for (int i = 0; h.n_left > 0; i++) {
         snap(&h, h.now);
-        walk(&h);
-        if (isfinite(h.best_cost))
+        walk(&h, budget / WALKS);
+        if (i % 2 == 1 && isfinite(h.best_cost))
             memcpy(h.now, h.best, n_bytes);
-        for (int d = 0; d < h.n_dims; d++)
-            if (nw_rng_chance(&h.rng, isfinite(h.best_cost) ? 0.2 : 1))
+        else
+            for (int d = 0; d < h.n_dims; d++)
                 h.now[d] = (uint16_t)pick_kept(&h, d);
-        h.n_left--;
     }
     free(h.now);
     free(h.next);

@@ -21,10 +21,10 @@ option_set curate_random(const nw_space *space, const option_set *like, uint64_t
 option_set curate_misaligned(const nw_space *space, const option_set *like);
 void curate_set_free(option_set *set);
 
-/* The least latency at a score of at least the base's, less a hundredth: what a local search with
- * restarts finds in so many networks. It moves single genes by 1, 2, 4, ... options or to any
- * choice, pairs of them every now and then, and takes what is better. from: a genome to begin with,
- * NULL: the base, as near as the set has it. us; INFINITY: none. */
+/* The least latency at a score of at least the base's, less a hundredth, and within the limits of
+ * the space: what annealing with restarts finds in so many networks. It moves one gene, or two, by
+ * 1, 2, 4, ... options or to any choice. from: a genome to begin with, NULL: the base, as near as
+ * the set has it. us; INFINITY: none. */
 typedef struct curate_best {
     double latency_us;
     uint16_t *genome; /* the caller frees it */

@@ -12,13 +12,16 @@
 /* Numbers of more options than these are swept in a few contexts first, then judged by lines. */
 #define MANY_CHANNELS 4
 #define MANY_OPTIONS  8
-/* How many networks the sweeps of all dimensions may ask for, and what follows them; contexts of a
- * sweep, least and most; at least so many behind it. */
-#define SWEEP_BUDGET 8000
-#define LATER_BUDGET 8000
-#define LEAST_SWEPT  3
+/* How many networks are asked for in sweeps, behind them, and for dimensions without a sweep; fewer
+ * contexts where there are many options. */
+#define SWEEP_BUDGET 6000
+#define LATER_BUDGET 6000
+#define PLAIN_BUDGET 4000
+/* Contexts: of a sweep, least and most; at least so many behind it and without one. */
+#define LEAST_SWEPT  2
 #define MOST_SWEPT   8
 #define LEAST_BEHIND 8
+#define LEAST_PLAIN  16
 
 struct nw_curation {
     const nw_space *space;
@@ -64,8 +67,9 @@ typedef struct run {
     nw_curation *curation;
     nw_curate_options options;
     nw_sampler *sampler;
-    uint8_t **keep;      /* a byte an option, as far as it is known */
-    int n_swept, n_fine; /* contexts of a sweep; dimensions that are swept, at least 1 */
+    uint8_t **keep;       /* a byte an option, as far as it is known */
+    int n_swept, n_plain; /* contexts of a sweep, and without one */
+    int n_fine;           /* dimensions that are swept, at least 1 */
 } run;
 
 static void fill_keep(run *r, int dim)
@@ -90,19 +94,25 @@ static nw_status sweep(run *r, int dim, nw_trial *trial, nw_samples *samples, nw
     return NW_OK;
 }
 
-/* How many contexts what is left of a dimension is asked in, the swept ones among them. */
-static int contexts_behind(const run *r, int dim, int most)
+static int contexts_for(int64_t budget, int64_t n_options, int least, int most)
 {
-    int64_t n_left = nw_curation_n_kept(r->curation, dim);
-    int64_t n = LATER_BUDGET / (r->n_fine * (n_left > 0 ? n_left : 1));
-    n = r->n_swept + (n < LEAST_BEHIND ? LEAST_BEHIND : n);
+    int64_t n = budget / (n_options > 0 ? n_options : 1);
+    n = n < least ? least : n;
     return n < most ? (int)n : most;
+}
+
+/* How many contexts what is left of a dimension is asked in, the swept ones among them. */
+static int contexts_behind(const run *r, int dim)
+{
+    int64_t n_asked = (int64_t)r->n_fine * nw_curation_n_kept(r->curation, dim);
+    int most = r->options.n_contexts - r->n_swept;
+    return r->n_swept + contexts_for(LATER_BUDGET, n_asked, LEAST_BEHIND, most);
 }
 
 static nw_status judge_dim(run *r, int dim, nw_error *err)
 {
     const nw_dim *d = dim_at(r->curation, dim);
-    int n_contexts = r->options.n_contexts, n = d->n_options;
+    int n_contexts = is_fine(d) ? r->options.n_contexts : r->n_plain, n = d->n_options;
     char(*names)[32] = nw_alloc(((size_t)n + 1) * sizeof *names);
     double *values = nw_alloc(((size_t)n + 1) * sizeof *values);
     for (int i = 0; i < n; i++) {
@@ -119,7 +129,7 @@ static nw_status judge_dim(run *r, int dim, nw_error *err)
                       .verdicts = r->curation->verdicts[dim]};
     nw_status status = sweep(r, dim, &trial, &samples, err);
     if (status == NW_OK && samples.n_swept < n_contexts) {
-        n_contexts = contexts_behind(r, dim, n_contexts);
+        n_contexts = contexts_behind(r, dim);
         status =
             nw_sampler_ask(r->sampler, dim, r->keep, samples.n_swept, n_contexts, &samples, err);
         samples.n_contexts = n_contexts;
@@ -150,18 +160,19 @@ static nw_curate_options with_defaults(const nw_curate_options *options)
     return o;
 }
 
-/* Fewer contexts for the sweeps of spaces that have many long dimensions. */
-static void plan_sweeps(run *r)
+static void share_budget(run *r)
 {
     const nw_curation *c = r->curation;
-    int64_t n_options = 1;
+    int64_t n_swept = 0, n_plain = 0;
     for (int d = 0; d < c->n_dims; d++) {
-        r->n_fine += is_fine(dim_at(c, d));
-        n_options += is_fine(dim_at(c, d)) ? dim_at(c, d)->n_options : 0;
+        bool fine = is_fine(dim_at(c, d));
+        r->n_fine += fine;
+        *(fine ? &n_swept : &n_plain) += dim_at(c, d)->n_options;
     }
-    int64_t n = SWEEP_BUDGET / n_options;
-    n = n < LEAST_SWEPT ? LEAST_SWEPT : n > MOST_SWEPT ? MOST_SWEPT : n;
-    r->n_swept = n < r->options.n_contexts ? (int)n : r->options.n_contexts;
+    int most = r->options.n_contexts;
+    r->n_swept =
+        contexts_for(SWEEP_BUDGET, n_swept, LEAST_SWEPT, most < MOST_SWEPT ? most : MOST_SWEPT);
+    r->n_plain = contexts_for(PLAIN_BUDGET, n_plain, LEAST_PLAIN, most);
     r->n_fine += r->n_fine == 0;
 }
 
@@ -188,7 +199,7 @@ nw_status nw_curate(nw_plan *plan, const nw_curate_options *options, nw_curation
     nw_curation *c = begin(plan);
     run r = {.curation = c, .options = with_defaults(options)};
     r.sampler = nw_sampler_new(plan, &r.options);
-    plan_sweeps(&r);
+    share_budget(&r);
     r.keep = nw_zalloc(((size_t)c->n_dims + 1) * sizeof *r.keep);
     for (int d = 0; d < c->n_dims; d++) {
         r.keep[d] = nw_zalloc((size_t)dim_at(c, d)->n_options + 1);

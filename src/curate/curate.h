@@ -6,7 +6,8 @@
  *
  * 1. An option is dropped where another costs no more, within the tolerance, in nearly all contexts
  *    and has the higher score: it would be given away. At equal scores (variants: the default score
- *    is of the unfused twin) it is dropped where another is faster by more than the tolerance. The
+ *    is of the unfused twin) it is dropped where another is faster by more than the tolerance; the
+ *    contexts of choices include the ends of the space, and none of them may lose much. The
  *    score does not see element types: there more bits count as the higher score, and only where
  *    they take no more memory.
  * 2. Of numbers (channels, widths, expansions; more than 8 options) an option is dropped where it

@@ -14,7 +14,9 @@
 /* Where dropping costs something after all, the mean cost that is still given away: so many
  * tolerances. */
 #define MEAN_REGRET 1.0
-/* The same where the next number is cheaper only in more contexts than nearly none. */
+/* Of choices: what dropping may cost in the worst context. */
+#define WORST_REGRET 5.0
+/* The same as the mean where the next number is cheaper only in more contexts than nearly none. */
 #define MEAN_REGRET_NEXT 5.0
 /* Of numbers: what costs more than this part of growing in proportion is not given away, however
  * near the numbers are. */
@@ -90,6 +92,7 @@ typedef struct comparison {
     int n_gain;          /* in which by's score is higher */
     int n_less;          /* in which by costs less */
     double cost, regret; /* means of what by costs more, relative; of that where it is positive */
+    double worst;        /* the largest */
 } comparison;
 
 static comparison compare(const nw_trial *trial, int option, int by)
@@ -115,6 +118,7 @@ static comparison compare(const nw_trial *trial, int option, int by)
         c.n_less += cost < 0;
         c.cost += cost;
         c.regret += fmax(cost, 0);
+        c.worst = fmax(c.worst, cost);
     }
     if (c.n > 0) {
         c.cost /= c.n;
@@ -125,8 +129,10 @@ static comparison compare(const nw_trial *trial, int option, int by)
 
 static bool makes_superfluous(const nw_trial *trial, const comparison *c)
 {
+    double tolerance = trial->options->tolerance + SAME_SCORE;
     return c->n > 0 && c->n_hold >= trial->options->nearly_all * c->n &&
-           c->regret <= MEAN_REGRET * trial->options->tolerance + SAME_SCORE;
+           c->regret <= MEAN_REGRET * tolerance &&
+           (trial->values || c->worst <= WORST_REGRET * tolerance);
 }
 
 typedef struct ranked {

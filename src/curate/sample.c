@@ -10,6 +10,8 @@
 /* Of a gene, to be drawn in every other context; the rest is the base's. */
 #define CHANCE_NEAR 0.5
 #define CHANCE_FAR  1.0
+/* Contexts of choices in which all numbers are at their ends. */
+enum { SMALLEST = 5, LARGEST = 8 };
 /* Contexts in which the kernels concerned are told apart for dimensions that are no numbers. */
 #define N_SHARES 4
 
@@ -101,6 +103,23 @@ static void make_deep(const nw_space *space, int dim, uint8_t *const *keep, nw_r
         genome[depth] = (uint16_t)deep[0];
 }
 
+/* Where choices are judged, two contexts are the ends of the space: all numbers the smallest, the
+ * largest. */
+static void go_to_end(const nw_sampler *s, int dim, bool is_largest, uint8_t *const *keep,
+                      uint16_t *genome)
+{
+    const nw_dim *dims = nw_space_dims(s->space, &(int){0});
+    for (int d = 0; d < s->n_dims; d++) {
+        if (d == dim || !is_number(dims[d].kind))
+            continue;
+        for (int i = 0; i < dims[d].n_options; i++) {
+            int option = is_largest ? i : dims[d].n_options - 1 - i;
+            if (keep[d][option])
+                genome[d] = (uint16_t)option;
+        }
+    }
+}
+
 /* Context 0 is the base; then near and far ones in turn, two far for a near one. */
 static void make_context(const nw_sampler *s, int dim, int context, uint8_t *const *keep,
                          uint16_t *genome)
@@ -112,6 +131,8 @@ static void make_context(const nw_sampler *s, int dim, int context, uint8_t *con
     for (int d = 0; d < s->n_dims; d++)
         if (d != dim && (nw_rng_chance(&rng, chance) || !keep[d][genome[d]]))
             genome[d] = (uint16_t)draw_option(&dims[d], keep[d], &rng);
+    if (!is_number(dims[dim].kind) && (context == SMALLEST || context == LARGEST))
+        go_to_end(s, dim, context == LARGEST, keep, genome);
     make_deep(s->space, dim, keep, &rng, genome);
 }
 

@@ -12,7 +12,7 @@
 /* The ends of a line are at most this factor apart, and a gap that is larger is filled again. */
 #define LINE_FACTOR 2.0
 /* Of the contexts, for an option to lie above its lines; of the few that are swept first. */
-#define MOST       0.5
+#define MOST       0.75
 #define MOST_SWEPT 0.75
 /* Of the ratio, as a power: so close may numbers be after the sweep. */
 #define FIRST_RATIO 0.6
