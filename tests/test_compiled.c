@@ -192,7 +192,7 @@ END_TEST
 
 static const char *const models[] = {"mobilenet_v2_1.0_224_quant.tflite",
                                      "tv_ssdlite320_mobilenet_v3_large_2cls.onnx",
-                                     "tv_lraspp_mobilenet_v3_large.onnx"};
+                                     "tv_lraspp_mobilenet_v3_small_256.onnx"};
 
 START_TEST(imported_networks_have_plans)
 {

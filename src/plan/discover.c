@@ -35,8 +35,9 @@ typedef struct explorer {
     uint8_t *is_bad;
     int n_looks;
     size_t genome_capacity, sign_capacity, bad_capacity;
-    int **index; /* per cell: open addressing, look + 1 */
-    int *n_slots, *n_indexed;
+    int **index;  /* per cell: open addressing, look + 1 */
+    int *n_slots; /* a power of two, or 0 */
+    int *n_indexed;
     nw_sight sight;
 } explorer;
 
@@ -215,7 +216,7 @@ static void explain_cell(explorer *x, int cell)
         if (x->is_bad[look] && cell < x->n_cells)
             continue;
         if (2 * x->n_indexed[cell] >= x->n_slots[cell]) {
-            x->n_slots[cell] = 4 * x->n_slots[cell] + 256;
+            x->n_slots[cell] = x->n_slots[cell] ? 4 * x->n_slots[cell] : 256;
             x->index[cell] =
                 nw_realloc(x->index[cell], (size_t)x->n_slots[cell] * sizeof **x->index);
             forget_index(x, cell);
