@@ -226,6 +226,8 @@ void ui_heat_values(ui_canvas *canvas, const ui_heat *heat, const ui_scale *scal
     if (!is_drawable(heat) || heat->height > heat->rect.rows)
         return;
     int room = heat->rect.columns / heat->width;
+    if (decimals > 2 && room < decimals + 3)
+        decimals = 2;
     for (int y = 0; y < heat->height; y++) {
         for (int x = 0; x < heat->width; x++) {
             double value = heat->value(heat->context, x, y);

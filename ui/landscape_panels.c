@@ -124,17 +124,16 @@ static void draw_title(ui_canvas *canvas, ui_rect rect, nw_pane_id id, const nw_
     char title[160], steps[48];
     bool is_wide = rect.columns >= 36;
     const char *hw = nw_session_hw(session)->name, *word = ui_landscape_metric_word(l->metric);
+    const char *by = spacing(l, steps, sizeof steps);
     if (id == NW_PANE_MACS)
-        snprintf(title, sizeof title, is_wide ? "A MACs, %s (own scale)" : "A MACs (own scale)",
-                 spacing(l, steps, sizeof steps));
+        snprintf(title, sizeof title, " A MACs%s%s (own scale) ", is_wide ? ", " : "",
+                 is_wide ? by : "");
     else if (id == NW_PANE_SINGLE)
-        snprintf(title, sizeof title, is_wide ? "B %.16s, %s" : "B %.8s, %s", is_wide ? word : hw,
-                 spacing(l, steps, sizeof steps));
+        snprintf(title, sizeof title, " B %.12s%s%s ", is_wide ? word : "", is_wide ? ", " : "",
+                 by);
     else
-        snprintf(title, sizeof title, "C %.12s, curated%s", is_wide ? word : hw,
-                 is_wide ? " for it" : "");
-    if (id == NW_PANE_SINGLE && is_wide && strlen(title) + strlen(hw) + 12 < (size_t)rect.columns)
-        snprintf(title + strlen(title), sizeof title - strlen(title), ", %.20s", hw);
+        snprintf(title, sizeof title, " C %.12s%s%.12s%s ", is_wide ? word : "",
+                 is_wide ? ", curated for " : "", hw, is_wide ? "" : " curated");
     ui_text_cut(canvas, rect.row, rect.column + 2, rect.columns - 4,
                 is_focused ? UI_ROLE_CURSOR : UI_ROLE_TITLE, title);
 }

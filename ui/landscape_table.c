@@ -79,21 +79,24 @@ static void point_name(const nw_landscape *l, int x, int y, char *dst, size_t si
 
 /* ---- the first row ---- */
 
-static void format_objective(const nw_landscape *l, char *dst, size_t size)
+/* What heights are, in as many columns as there are. */
+static void format_objective(const nw_landscape *l, int columns, char *dst, size_t size)
 {
-    if (l->metric == NW_METRIC_OBJECTIVE)
+    if (l->metric == NW_METRIC_OBJECTIVE && columns >= 100)
         snprintf(dst, size, "objective latency/base * exp(-%g (score - base))",
                  l->objective.weight);
-    else if (l->metric == NW_METRIC_LATENCY)
-        snprintf(dst, size, "latency alone, us: a staircase, no valley");
+    else if (l->metric == NW_METRIC_OBJECTIVE && columns >= 76)
+        snprintf(dst, size, "latency/base * exp(-%g score gain)", l->objective.weight);
+    else if (l->metric == NW_METRIC_LATENCY && columns >= 76)
+        snprintf(dst, size, "latency alone: a staircase, no valley");
     else
-        snprintf(dst, size, "%s", nw_metric_name(l->metric));
+        snprintf(dst, size, "%s", ui_landscape_metric_word(l->metric));
 }
 
 void ui_landscape_draw_head(ui_canvas *canvas, ui_rect rect, const nw_session *session)
 {
     const nw_landscape *l = nw_session_landscape(session);
-    char text[256], start[96], who[160] = "", estimator[128];
+    char text[256], start[96], who[64];
     int column = rect.column, end = rect.column + rect.columns;
     if (!l->x) {
         ui_text_cut(canvas, rect.row, column, rect.columns, UI_ROLE_DIM, l->doing);
@@ -101,20 +104,20 @@ void ui_landscape_draw_head(ui_canvas *canvas, ui_rect rect, const nw_session *s
     }
     const nw_estimator *by = nw_plan_estimator(l->plan);
     const nw_estimate estimate = {.estimator = by};
-    snprintf(who, sizeof who, "%s, %s", nw_format_estimator(by, estimator, sizeof estimator),
+    snprintf(who, sizeof who, "%s, %s", by->regression ? "regression" : "device",
              nw_report_is_calibrated(&estimate, nw_plan_hw(l->plan)) ? "calibrated"
                                                                      : "not calibrated");
-    format_objective(l, text, sizeof text);
+    format_objective(l, rect.columns, text, sizeof text);
     column += ui_text_cut(canvas, rect.row, column, rect.columns, UI_ROLE_TITLE, text) + 2;
-    column += ui_printf(canvas, rect.row, column, end - column, UI_ROLE_TEXT, "x %s  y %s",
+    column += ui_printf(canvas, rect.row, column, end - column, UI_ROLE_TEXT, "x %.12s  y %.12s",
                         l->x->name, l->y ? l->y->name : "-") +
               2;
-    point_name(l, l->start_x, l->start_y, start, sizeof start);
-    if (column + 6 + ui_text_columns(start) <= end)
-        column +=
-            ui_printf(canvas, rect.row, column, end - column, UI_ROLE_TEXT, "start %s", start) + 2;
-    if (column + ui_text_columns(who) <= end)
+    int room = end - column - ui_text_columns(who);
+    if (room >= 0)
         ui_text_right(canvas, rect.row, end, UI_ROLE_DIM, who);
+    point_name(l, l->start_x, l->start_y, start, sizeof start);
+    if (ui_text_columns(start) + 8 <= room)
+        ui_printf(canvas, rect.row, column, room, UI_ROLE_TEXT, "start %s", start);
 }
 
 /* ---- below the panels ---- */
@@ -245,13 +248,25 @@ static void format_figure(const nw_landscape *l, nw_pane_id id, figure_id row, c
 
 static const char *row_name(const nw_landscape *l, int row, bool is_figure)
 {
-    static const char *const figures[N_FIGURES] = {
-        "all in 1, 5%", "mean gap, all", "step / range", "monotone", "r(1)", "fitness-dist."};
-    static const char *const rows[N_ROWS] = {"search ends at", "evaluations", "local minima",
-                                             "latency",        "MACs",        NULL};
+    static const char *const figures[N_FIGURES] = {"ends in 1%", "mean gap", "step/range",
+                                                   "monotone",   "r(1)",     "fit-dist"};
+    static const char *const rows[N_ROWS] = {"ends at", "points", "minima",
+                                             "latency", "MACs",   NULL};
     if (is_figure)
         return figures[row];
     return rows[row] ? rows[row] : ui_landscape_metric_word(l->metric);
+}
+
+/* The same where there is room to say it. */
+static const char *long_name(const nw_landscape *l, int row, bool is_figure)
+{
+    static const char *const figures[N_FIGURES] = {
+        "all, in 1%, 5%", "all, mean gap", "mean step/range",
+        "monotone",       "r(1)",          "fitness-distance"};
+    static const char *const rows[N_ROWS] = {
+        "search ends at", "points looked at", "local minima", NULL, NULL, NULL};
+    const char *name = is_figure ? figures[row] : rows[row];
+    return name ? name : row_name(l, row, is_figure);
 }
 
 static void format_cell(const nw_landscape *l, nw_pane_id id, int row, bool is_figure, char *dst,
@@ -306,7 +321,7 @@ static void draw_side_table(ui_canvas *canvas, ui_rect rect, const nw_landscape 
     ui_printf(canvas, row++, rect.column, rect.columns, UI_ROLE_TITLE, "%s", names[state->pane]);
     for (int i = 0; i < N_ROWS && row < rect.row + rect.rows; i++) {
         bool is_figure = state->shows_figures;
-        const char *name = row_name(l, i, is_figure);
+        const char *name = name_columns ? long_name(l, i, is_figure) : row_name(l, i, is_figure);
         format_cell(l, state->pane, i, is_figure, text, sizeof text);
         if (name_columns) {
             ui_text(canvas, row, rect.column, name_columns, UI_ROLE_DIM, name);
@@ -314,11 +329,8 @@ static void draw_side_table(ui_canvas *canvas, ui_rect rect, const nw_landscape 
                         UI_ROLE_TEXT, text);
             continue;
         }
-        int used = ui_text(canvas, row, rect.column, 10, UI_ROLE_DIM,
-                           i == ENDS && !is_figure ? "ends" : name) +
-                   1;
-        used = used < 11 ? 11 : used;
-        ui_text_cut(canvas, row++, rect.column + used, rect.columns - used, UI_ROLE_TEXT, text);
+        ui_text(canvas, row, rect.column, 10, UI_ROLE_DIM, name);
+        ui_text_cut(canvas, row++, rect.column + 11, rect.columns - 11, UI_ROLE_TEXT, text);
     }
     format_controls(l, text, sizeof text);
     if (row + 1 < rect.row + rect.rows)
@@ -331,7 +343,7 @@ void ui_landscape_draw_table(ui_canvas *canvas, ui_rect rect, const nw_session *
                              const ui_landscape *state)
 {
     const nw_landscape *l = nw_session_landscape(session);
-    char text[240];
+    char text[320];
     if (rect.columns < 60) {
         draw_side_table(canvas, rect, l, state);
         return;
@@ -345,7 +357,7 @@ void ui_landscape_draw_table(ui_canvas *canvas, ui_rect rect, const nw_session *
     row += has_title;
     for (int i = 0; i < N_ROWS && row < rect.row + rect.rows; i++, row++) {
         ui_text(canvas, row, rect.column, name_columns - 1, UI_ROLE_DIM,
-                row_name(l, i, state->shows_figures));
+                long_name(l, i, state->shows_figures));
         for (int id = 0; id < UI_N_PANELS; id++) {
             format_cell(l, (nw_pane_id)id, i, state->shows_figures, text, sizeof text);
             ui_text_cut(canvas, row, rect.column + name_columns + id * columns, columns - 1,

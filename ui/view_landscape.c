@@ -301,7 +301,7 @@ static bool answers(ui_command id, const void *state)
 }
 
 static const char *const footer[] = {
-    "left=probe",      "drill=edit",  "landscape.x",   "landscape.metric",
+    "left=jkl probe",  "drill=edit",  "landscape.x",   "landscape.metric",
     "landscape.start", "repeat=step", "panels=1 or 3", "view=figures",
     "pane.next",       "hw.previous", "space.curate",  "open",
     "palette",         "help",        "quit",          NULL};

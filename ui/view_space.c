@@ -1,64 +1,92 @@
-/* Space: dimensions and their options, and the hardware that they are curated for. */
+/* Space: dimensions and their options, which are worth having on the hardware, and why. */
+#include <stdio.h>
 #include <string.h>
 
-#include "src/session/explore.h"
-#include "ui/view.h"
+#include "ui/space.h"
 #include "ui/widget.h"
 
-typedef struct space_state {
-    int cursor;
-} space_state;
+enum { WIDE_AT = 100, HEAD_ROWS = 2 };
 
-static void draw_dim(ui_canvas *canvas, int row, ui_rect rect, const nw_session *session, int dim)
+/* ---- where things stand ---- */
+
+static ui_space_places find_places(ui_rect rect, const ui_space *state)
 {
-    int n, column = rect.column + 24;
-    const nw_dim *d = &nw_space_dims(nw_session_space(session), &n)[dim];
-    ui_text_cut(canvas, row, rect.column, 11, UI_ROLE_TITLE, d->name);
-    ui_text_cut(canvas, row, rect.column + 12, 11, UI_ROLE_DIM, nw_dim_kind_name(d->kind));
-    for (int i = 0; i < d->n_options && column < rect.column + rect.columns; i++) {
-        char text[64];
-        bool is_kept = nw_session_keeps(session, dim, i);
-        nw_option_text(d->kind, &d->options[i], text, sizeof text);
-        column += ui_text(canvas, row, column, rect.column + rect.columns - column,
-                          is_kept ? UI_ROLE_TEXT : UI_ROLE_DIM, text) +
-                  1;
-    }
+    bool is_wide = rect.columns >= WIDE_AT;
+    int n_below = rect.rows >= 28 ? 14 : rect.rows >= 18 ? 9 : 6;
+    int n_list = rect.rows - HEAD_ROWS - n_below, row = rect.row + HEAD_ROWS;
+    int side = is_wide ? 46 : 0;
+    ui_space_places p = {.head = {rect.row, rect.column, HEAD_ROWS, rect.columns}};
+    p.list = (ui_rect){row, rect.column, n_list, rect.columns - side - (is_wide ? 1 : 0)};
+    ui_rect below = {row + n_list, rect.column, n_below, rect.columns};
+    if (is_wide)
+        p.hw = (ui_rect){row, rect.column + rect.columns - side, n_list, side};
+    else if (state->shows_hw)
+        p.hw = below;
+    if (is_wide || !state->shows_hw)
+        p.options = below;
+    return p;
 }
 
 static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, const void *state)
 {
-    const space_state *s = state;
-    const nw_space *space = nw_session_space(session);
-    if (!space) {
-        ui_text(canvas, rect.row + rect.rows / 2, rect.column + 2, -1, UI_ROLE_TEXT,
-                "No space loaded. Enter: demo space   o: open");
+    const ui_space *s = state;
+    if (!nw_session_space(session)) {
+        const char *hint = s->has_model
+                               ? "No space loaded. Enter: the usual one of what is open   o: open"
+                               : "No space loaded. Enter: demo space   o: open";
+        int left = (rect.columns - (int)strlen(hint)) / 2;
+        ui_text(canvas, rect.row + rect.rows / 2, rect.column + (left < 0 ? 0 : left), -1,
+                UI_ROLE_TEXT, hint);
         return;
     }
-    int n = nw_space_n_dims(space), top = ui_list_top(s->cursor, rect.rows);
-    for (int i = 0; i < rect.rows && top + i < n; i++) {
-        draw_dim(canvas, rect.row + i, rect, session, top + i);
-        if (top + i == s->cursor)
-            ui_reverse_row(canvas, rect.row + i, rect.column, rect.columns);
-    }
+    ui_space_places p = find_places(rect, s);
+    ui_space_draw_head(canvas, p.head, session);
+    ui_space_draw_list(canvas, p.list, session, s);
+    if (p.options.rows)
+        ui_space_draw_options(canvas, p.options, session, s);
+    if (p.hw.rows)
+        ui_space_draw_hw(canvas, p.hw, session);
 }
 
-static ui_reply command(ui_command id, ui_rect rect, const nw_session *session, void *state)
+/* ---- following the session ---- */
+
+static void look(const nw_session *session, ui_space *s)
 {
-    space_state *s = state;
+    int n;
+    char text[64];
     const nw_space *space = nw_session_space(session);
-    const char *which = nw_session_current(session) ? "model" : "demo";
-    if (!space && id == UI_COMMAND_DRILL)
-        return (ui_reply){UI_REPLY_ACTION, {NW_ACTION_SPACE, -1, which}, UI_COMMAND_NONE};
-    bool is_moved = space && ui_list_move(&s->cursor, nw_space_n_dims(space), rect.rows, id);
-    return (ui_reply){.kind = is_moved ? UI_REPLY_DONE : UI_REPLY_IGNORED};
+    s->value[0] = '\0';
+    if (!space || !nw_space_n_dims(space))
+        return;
+    const nw_dim *dims = nw_space_dims(space, &n);
+    s->dim = ui_list_clamp(s->dim, n);
+    const nw_dim *d = &dims[s->dim];
+    s->option = ui_list_clamp(s->option, d->n_options);
+    snprintf(s->value, sizeof s->value, "%.120s=%s", d->name,
+             nw_option_text(d->kind, &d->options[s->option], text, sizeof text));
+    s->hand = nw_session_hand(session, s->dim, s->option);
+    s->is_kept = nw_session_keeps(session, s->dim, s->option);
 }
 
-static ui_reply act(nw_action_id id, char *why, size_t size, void *state)
+static void go_to_base(const nw_session *session, ui_space *s)
 {
-    (void)why, (void)size, (void)state;
-    if (id == NW_ACTION_OPEN)
-        return (ui_reply){UI_REPLY_ACTION, {NW_ACTION_SPACE, -1, NULL}, UI_COMMAND_NONE};
-    return (ui_reply){.kind = UI_REPLY_IGNORED};
+    int n;
+    const nw_dim *dims = nw_space_dims(nw_session_space(session), &n);
+    s->option = s->dim < n && dims[s->dim].base >= 0 ? dims[s->dim].base : 0;
+}
+
+static void update(const nw_session *session, void *state)
+{
+    ui_space *s = state;
+    s->has_model = nw_session_current(session) != NULL;
+    s->has_curation = nw_session_curation(session) != NULL;
+    if (s->space != nw_session_space(session)) {
+        s->space = nw_session_space(session);
+        s->dim = 0;
+        if (s->space)
+            go_to_base(session, s);
+    }
+    look(session, s);
 }
 
 static void work(nw_session *session, void *state)
@@ -67,16 +95,136 @@ static void work(nw_session *session, void *state)
     nw_session_follow_curation(session);
 }
 
-static const char *const footer[] = {"down",    "space.curate", "open", "undo",
-                                     "palette", "help",         "quit", NULL};
+/* ---- commands ---- */
+
+static ui_reply reply(ui_reply_kind kind)
+{
+    return (ui_reply){.kind = kind, .action = {.target = -1}};
+}
+
+static ui_reply reply_action(nw_action_id id, const char *value)
+{
+    return (ui_reply){UI_REPLY_ACTION, {id, -1, value}, UI_COMMAND_NONE};
+}
+
+/* Space: the other way around; once more, as curation has it. */
+static ui_reply turn(const ui_space *s)
+{
+    nw_action_id id = s->hand != NW_HAND_FREE ? NW_ACTION_OPTION_FREE
+                      : s->is_kept            ? NW_ACTION_OPTION_DROP
+                                              : NW_ACTION_OPTION_KEEP;
+    return reply_action(id, s->value);
+}
+
+static ui_reply command(ui_command id, ui_rect rect, const nw_session *session, void *state)
+{
+    ui_space *s = state;
+    const nw_space *space = nw_session_space(session);
+    int dim = s->dim;
+    if (!space)
+        return id == UI_COMMAND_DRILL
+                   ? reply_action(NW_ACTION_SPACE, s->has_model ? "model" : "demo")
+                   : reply(UI_REPLY_IGNORED);
+    switch (id) {
+    case UI_COMMAND_LEFT:
+    case UI_COMMAND_RIGHT:
+        s->option += id == UI_COMMAND_LEFT ? -1 : 1;
+        break;
+    case UI_COMMAND_MARK:
+        return turn(s);
+    case UI_COMMAND_PANE_VIEW:
+        s->shows_hw = !s->shows_hw;
+        break;
+    default:
+        if (!ui_list_move(&s->dim, nw_space_n_dims(space), find_places(rect, s).list.rows - 2, id))
+            return reply(UI_REPLY_IGNORED);
+        if (s->dim != dim)
+            go_to_base(session, s);
+    }
+    s->option = s->option < 0 ? 0 : s->option;
+    look(session, s);
+    return reply(UI_REPLY_DONE);
+}
+
+static ui_reply act(nw_action_id id, char *why, size_t size, void *state)
+{
+    ui_space *s = state;
+    (void)why, (void)size;
+    if (id == NW_ACTION_OPEN)
+        return reply_action(NW_ACTION_SPACE, NULL);
+    if (!s->value[0])
+        return reply(UI_REPLY_IGNORED);
+    if (id == NW_ACTION_MORE || id == NW_ACTION_OPTION_KEEP)
+        return reply_action(NW_ACTION_OPTION_KEEP, s->value);
+    if (id == NW_ACTION_LESS || id == NW_ACTION_OPTION_DROP)
+        return reply_action(NW_ACTION_OPTION_DROP, s->value);
+    if (id == NW_ACTION_EDIT || id == NW_ACTION_OPTION_FREE)
+        return reply_action(NW_ACTION_OPTION_FREE, s->value);
+    return reply(UI_REPLY_IGNORED);
+}
+
+static ui_reply mouse(ui_mouse mouse, ui_rect rect, const nw_session *session, void *state)
+{
+    ui_space *s = state;
+    const nw_space *space = nw_session_space(session);
+    if (!space)
+        return reply(UI_REPLY_IGNORED);
+    ui_space_places p = find_places(rect, s);
+    int n = nw_space_n_dims(space), row = mouse.row - p.list.row - 1;
+    if (mouse.what == UI_MOUSE_WHEEL_UP || mouse.what == UI_MOUSE_WHEEL_DOWN) {
+        s->dim = ui_list_clamp(s->dim + (mouse.what == UI_MOUSE_WHEEL_UP ? -1 : 1), n);
+    } else if (row >= 0 && row < p.list.rows - 1 && mouse.column < p.list.column + p.list.columns) {
+        int at = ui_list_top(s->dim, p.list.rows - 1) + row;
+        if (at >= n)
+            return reply(UI_REPLY_IGNORED);
+        s->dim = at;
+    } else if (p.options.rows && mouse.row >= p.options.row + 2) {
+        int lines = ui_space_option_lines(p.options),
+            at = ui_list_top(s->option, lines) + mouse.row - p.options.row - 2;
+        s->option = at;
+        look(session, s);
+        return mouse.what == UI_MOUSE_DOUBLE ? turn(s) : reply(UI_REPLY_DONE);
+    } else {
+        return reply(UI_REPLY_IGNORED);
+    }
+    go_to_base(session, s);
+    look(session, s);
+    return reply(UI_REPLY_DONE);
+}
+
+static char *copy(const nw_session *session, const void *state)
+{
+    (void)session;
+    nw_buf text = {0};
+    nw_buf_puts(&text, ((const ui_space *)state)->value);
+    return text.text;
+}
+
+static bool answers(ui_command id, const void *state)
+{
+    const ui_space *s = state;
+    if (!s->space)
+        return id == UI_COMMAND_DRILL;
+    return id < UI_COMMAND_DRILL || id == UI_COMMAND_MARK || id == UI_COMMAND_PANE_VIEW;
+}
+
+static const char *const footer[] = {
+    "down=k dimension", "left=l option", "mark=in or out", "more=pin",
+    "less=remove",      "edit=free",     "space.curate",   "hw",
+    "view=hardware",    "hw.previous",   "open",           "undo",
+    "palette",          "help",          "quit",           NULL};
 
 const ui_view ui_view_space = {
     .name = "Space",
     .short_name = "Space",
-    .help = "dimensions, options, which are worth having here",
-    .state_size = sizeof(space_state),
+    .help = "dimensions and their options, which are worth having on this hardware, and why",
+    .state_size = sizeof(ui_space),
+    .update = update,
     .draw = draw,
     .command = command,
+    .mouse = mouse,
+    .copy = copy,
+    .answers = answers,
     .act = act,
     .work = work,
     .works_when_shown = true,
