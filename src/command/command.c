@@ -120,7 +120,7 @@ int nw_command_fail(const nw_error *err)
     return strcmp(err->where, "--precision") == 0 || strncmp(err->where, "--edit:", 7) == 0 ||
                    strcmp(err->where, "--verify") == 0 ||
                    strncmp(err->where, "--estimator", 11) == 0 ||
-                   strncmp(err->where, "--start", 7) == 0 || strcmp(err->where, "--x") == 0 ||
+                   strncmp(err->where, "start", 5) == 0 || strcmp(err->where, "--x") == 0 ||
                    strcmp(err->where, "--y") == 0 || strcmp(err->where, "--metric") == 0 ||
                    strcmp(err->where, "--seed") == 0
                ? NW_EXIT_USAGE

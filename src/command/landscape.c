@@ -4,7 +4,6 @@
 
 #include "src/base/arena.h"
 #include "src/command/internal.h"
-#include "src/curate/curate.h"
 #include "src/landscape/landscape.h"
 #include "src/report/report.h"
 
@@ -14,16 +13,10 @@ typedef struct work {
     nw_command_progress progress;
     nw_hw *hw;
     const nw_estimator *estimator;
-    const nw_space *space, *grid;
+    const nw_space *space;
     int x, y; /* y -1: a line */
     nw_metric metric;
-    nw_plan *plan; /* of the grid */
-    nw_slice *slice;
-    nw_curation *curation;
-    uint16_t genome[NW_MAX_DIMS]; /* of the grid, at its base */
-    int start_x, start_y, *columns, *rows, n_columns, n_rows;
-    nw_panes panes;
-    bool has_panes;
+    nw_survey survey;
     char note[256];
 } work;
 
@@ -67,22 +60,6 @@ static nw_status find_metric(work *w, nw_error *err)
                    names);
 }
 
-static nw_status find_start(work *w, nw_error *err)
-{
-    uint16_t genome[NW_MAX_DIMS];
-    w->start_x = w->start_y = -1;
-    if (!w->o->start)
-        return NW_OK;
-    nw_status status = nw_genome_read(w->grid, w->o->start, genome, err);
-    if (status != NW_OK) {
-        nw_error_prefix(err, "--start");
-        return status;
-    }
-    w->start_x = genome[w->x];
-    w->start_y = w->y < 0 ? 0 : genome[w->y];
-    return NW_OK;
-}
-
 static nw_status load(work *w, nw_error *err)
 {
     const nw_options *o = w->o;
@@ -102,7 +79,7 @@ static nw_status load(work *w, nw_error *err)
     return status;
 }
 
-/* ---- the grid ---- */
+/* ---- the work ---- */
 
 static bool shows(const work *w, nw_pane_id id)
 {
@@ -110,80 +87,25 @@ static bool shows(const work *w, nw_pane_id id)
     return !is_one || id == (w->o->is_curated ? NW_PANE_CURATED : NW_PANE_SINGLE);
 }
 
-static nw_status make_slice(work *w, nw_error *err)
-{
-    uint16_t base[NW_MAX_DIMS];
-    nw_space_base_genome(w->space, base);
-    nw_status status = nw_grid_space(w->space, w->x, w->y, base, NW_GRID_SIDE, &w->grid, err);
-    if (status == NW_OK)
-        status = find_start(w, err);
-    if (status == NW_OK)
-        status = nw_plan_new(w->grid, w->hw, w->estimator, w->o->precision, nw_command_cancel(),
-                             &w->plan, err);
-    if (status != NW_OK)
-        return status;
-    nw_space_base_genome(w->grid, w->genome);
-    nw_slice_spec spec = {.x_dim = w->x,
-                          .y_dim = w->y,
-                          .genome = w->genome,
-                          .metric = w->metric,
-                          .objective = nw_plan_objective(w->plan)};
-    return nw_slice_new(w->plan, &spec, &w->slice, err);
-}
-
-static int find_kept(const work *w, int dim, int **out)
-{
-    int n;
-    const nw_dim *dims = nw_space_dims(w->grid, &n);
-    *out = nw_zalloc(((size_t)(dim < 0 ? 1 : dims[dim].n_options) + 1) * sizeof **out);
-    if (dim < 0)
-        return 1;
-    n = 0;
-    for (int i = 0; i < dims[dim].n_options; i++)
-        if (nw_curation_has(w->curation, dim, i))
-            (*out)[n++] = i;
-    return n;
-}
-
-/* What is worth having on this grid: all other genes as they are. */
-static nw_status curate(work *w, nw_error *err)
-{
-    nw_curate_options options = {.tolerance = -1, .cancel = nw_command_cancel()};
-    if (!shows(w, NW_PANE_CURATED))
-        return NW_OK;
-    nw_status status = nw_curate(w->plan, &options, &w->curation, err);
-    if (status != NW_OK)
-        return status;
-    w->n_columns = find_kept(w, w->x, &w->columns);
-    w->n_rows = find_kept(w, w->y, &w->rows);
-    return NW_OK;
-}
-
 static nw_status find(work *w, nw_error *err)
 {
     int64_t seed = 1;
     if (!nw_command_parse_count("--seed", w->o->seed, 0, NW_MAX_SEED, &seed))
         return nw_fail(err, NW_INVALID, "--seed", "is no seed");
-    nw_status status = make_slice(w, err);
-    if (status != NW_OK)
-        return status;
-    nw_slice_fill(w->slice, w->progress.show, &w->progress, nw_command_cancel());
-    if (!nw_slice_is_done(w->slice))
-        return NW_OK;
-    status = curate(w, err);
-    if (status == NW_CANCELLED)
-        return NW_OK;
-    nw_panes_spec spec = {.start_x = w->start_x,
-                          .start_y = w->start_y,
-                          .columns = w->columns,
-                          .rows = w->rows,
-                          .n_columns = w->n_columns,
-                          .n_rows = w->n_rows,
-                          .seed = (uint64_t)seed};
-    if (status == NW_OK)
-        status = nw_panes_find(w->slice, &spec, &w->panes, err);
-    w->has_panes = status == NW_OK;
-    return status;
+    nw_survey_spec spec = {.space = w->space,
+                           .hw = w->hw,
+                           .estimator = w->estimator,
+                           .precision = w->o->precision,
+                           .x_dim = w->x,
+                           .y_dim = w->y,
+                           .metric = w->metric,
+                           .start = w->o->start,
+                           .has_curated = shows(w, NW_PANE_CURATED),
+                           .seed = (uint64_t)seed,
+                           .progress = w->progress.show,
+                           .progress_context = &w->progress,
+                           .cancel = nw_command_cancel()};
+    return nw_survey_run(&spec, &w->survey, err);
 }
 
 /* ---- showing ---- */
@@ -197,30 +119,38 @@ static int write_svg(const work *w, const nw_landscape_page *page)
     return code;
 }
 
-static int print(const work *w)
+static nw_landscape_page make_page(const work *w)
 {
-    int n, code = NW_EXIT_DONE;
-    const nw_dim *dims = nw_space_dims(w->grid, &n);
+    int n;
+    const nw_survey *s = &w->survey;
+    const nw_dim *dims = nw_space_dims(s->grid, &n);
     nw_landscape_page page = {.space = nw_space_name(w->space),
                               .hw = w->hw,
                               .estimator = w->estimator,
                               .precision = w->o->precision,
-                              .x = &dims[w->x],
-                              .y = w->y < 0 ? NULL : &dims[w->y],
-                              .slice = w->slice,
-                              .panes = w->has_panes ? &w->panes : NULL,
-                              .objective = nw_plan_objective(w->plan)};
+                              .x = &dims[s->x_dim],
+                              .y = s->y_dim < 0 ? NULL : &dims[s->y_dim],
+                              .slice = s->slice,
+                              .panes = s->has_panes ? &s->panes : NULL,
+                              .objective = s->objective};
     for (int id = 0; id <= NW_PANE_CURATED; id++)
-        if (shows(w, (nw_pane_id)id) && (w->has_panes || id != NW_PANE_CURATED))
+        if (shows(w, (nw_pane_id)id) && (s->has_panes || id != NW_PANE_CURATED))
             page.shown[page.n_shown++] = (nw_pane_id)id;
     if (page.n_shown == 0)
         page.shown[page.n_shown++] = NW_PANE_SINGLE;
+    return page;
+}
+
+static int print(const work *w)
+{
+    int code = NW_EXIT_DONE;
+    nw_landscape_page page = make_page(w);
+    bool is_taken = w->o->svg && strcmp(w->o->svg, "-") == 0;
+    nw_buf out = {0};
     if (*w->note)
         fprintf(stderr, "nasw: note: %s\n", w->note);
     if (w->o->svg)
         code = write_svg(w, &page);
-    bool is_taken = w->o->svg && strcmp(w->o->svg, "-") == 0;
-    nw_buf out = {0};
     if (w->o->json)
         nw_landscape_json(&page, &out);
     else
@@ -228,23 +158,7 @@ static int print(const work *w)
     if (code == NW_EXIT_DONE && !is_taken)
         code = nw_command_print(&out);
     nw_buf_fini(&out);
-    return code != NW_EXIT_DONE ? code : w->has_panes ? NW_EXIT_DONE : NW_EXIT_INTERRUPTED;
-}
-
-static void release(work *w)
-{
-    if (w->has_panes)
-        nw_panes_fini(&w->panes);
-    nw_slice_free(w->slice);
-    nw_curation_free(w->curation);
-    nw_plan_free(w->plan);
-    nw_space_release(w->grid);
-    nw_space_release(w->space);
-    nw_estimator_release(w->estimator);
-    nw_hw_free(w->hw);
-    free(w->columns);
-    free(w->rows);
-    free(w);
+    return code == NW_EXIT_DONE && !w->survey.has_panes ? NW_EXIT_INTERRUPTED : code;
 }
 
 int nw_command_landscape(nw_options *o)
@@ -261,6 +175,10 @@ int nw_command_landscape(nw_options *o)
         status = find(w, &err);
     nw_command_progress_end(&w->progress);
     int code = status == NW_OK ? print(w) : nw_command_fail(&err);
-    release(w);
+    nw_survey_fini(&w->survey);
+    nw_space_release(w->space);
+    nw_estimator_release(w->estimator);
+    nw_hw_free(w->hw);
+    free(w);
     return code;
 }

@@ -12,6 +12,7 @@
 
 #include "src/base/pool.h"
 #include "src/base/rng.h"
+#include "src/curate/curate.h"
 #include "src/plan/plan.h"
 
 #define NW_MAX_AXES 16
@@ -219,5 +220,42 @@ void nw_panes_fini(nw_panes *panes);
  * out has room for them. */
 int nw_slice_find_options(const nw_slice *slice, bool is_y, const nw_dim *dim, const uint8_t *keep,
                           int *out);
+
+/* ---- all of it ---- */
+
+typedef struct nw_survey_spec {
+    const nw_space *space;
+    const nw_hw *hw;
+    const nw_estimator *estimator;
+    const char *precision;  /* as in nw_kernels_split */
+    int x_dim, y_dim;       /* of the space; y_dim -1: a line */
+    const uint16_t *genome; /* the other genes; NULL: the base's */
+    nw_metric metric;
+    int max_side;            /* as in nw_grid_space; 0: NW_GRID_SIDE */
+    const char *start;       /* "c3=156 c4=104", as nw_genome_read has it; NULL: as nw_panes_spec */
+    bool has_curated;        /* whether there is to be a panel C */
+    const nw_space *curated; /* the space restricted, whose options C has; NULL: what nw_curate
+                              * keeps of the grid, so for the other genes as they are here */
+    uint64_t seed;
+    nw_progress progress; /* may be NULL, like cancel */
+    void *progress_context;
+    const nw_cancel *cancel;
+} nw_survey_spec;
+
+typedef struct nw_survey {
+    const nw_space *grid; /* nw_grid_space */
+    nw_plan *plan;        /* of the grid */
+    int x_dim, y_dim;     /* of the grid */
+    nw_slice *slice;
+    nw_objective objective;
+    bool has_panes; /* false: stopped before all points were known */
+    nw_panes panes;
+} nw_survey;
+
+/* Makes the grid, its plan and slice, fills and curates it and finds the panels, on all processors.
+ * Stopped while the slice fills: NW_OK without panels; before that: NW_CANCELLED. hw must outlive
+ * it; release with nw_survey_fini. */
+NW_CHECKED nw_status nw_survey_run(const nw_survey_spec *spec, nw_survey *out, nw_error *err);
+void nw_survey_fini(nw_survey *survey);
 
 #endif

@@ -233,7 +233,7 @@ static void add_estimator(cJSON *object, const nw_estimate *e)
     add_if(item, "latency_high_us", e->has_band, (double)e->high_ps / 1e6);
 }
 
-static void add_disagreement(cJSON *list, const nw_breakdown *b, const nw_verdict *v, int index)
+static void add_disagreement(cJSON *list, const nw_breakdown *b, const nw_verified *v, int index)
 {
     const nw_kernel *kernel = &b->estimate->kernels->kernels[index];
     int64_t ours_ps = v->regression->costs[index].latency_ps;
@@ -254,8 +254,8 @@ static void add_disagreement(cJSON *list, const nw_breakdown *b, const nw_verdic
 
 static void add_verify(cJSON *root, const nw_breakdown *b, const nw_estimate *other)
 {
-    nw_verdict v;
-    nw_verdict_find(b, other, &v);
+    nw_verified v;
+    nw_verified_find(b, other, &v);
     cJSON *object = cJSON_AddObjectToObject(root, "verify");
     add_estimator(object, v.regression);
     add_estimator(object, v.device);

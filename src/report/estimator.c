@@ -104,11 +104,11 @@ static int by_distance(const void *a, const void *b)
     return x->index - y->index;
 }
 
-void nw_verdict_find(const nw_breakdown *b, const nw_estimate *other, nw_verdict *v)
+void nw_verified_find(const nw_breakdown *b, const nw_estimate *other, nw_verified *v)
 {
     bool is_first = b->estimate->estimator->regression != NULL;
-    *v = (nw_verdict){.regression = is_first ? b->estimate : other,
-                      .device = is_first ? other : b->estimate};
+    *v = (nw_verified){.regression = is_first ? b->estimate : other,
+                       .device = is_first ? other : b->estimate};
     const nw_estimate *r = v->regression, *d = v->device;
     int n = r->kernels->n_kernels;
     ranked *list = nw_alloc(((size_t)n + 1) * sizeof *list);
@@ -130,7 +130,7 @@ void nw_verdict_find(const nw_breakdown *b, const nw_estimate *other, nw_verdict
     v->mape = v->n_kernels ? 100 * sum / v->n_kernels : NAN;
     if (v->n_kernels)
         qsort(list, (size_t)v->n_kernels, sizeof *list, by_distance);
-    for (int i = 0; i < v->n_kernels && v->n_worst < NW_N_VERDICT_WORST; i++)
+    for (int i = 0; i < v->n_kernels && v->n_worst < NW_N_VERIFIED_WORST; i++)
         v->worst[v->n_worst++] = list[i].index;
     free(list);
     bool is_known = !r->n_unknown && !d->n_unknown && d->latency_ps > 0;
@@ -150,7 +150,7 @@ static void add_total(const nw_estimate *e, nw_buf *out)
     free(source);
 }
 
-static void add_difference(const nw_verdict *v, nw_buf *out)
+static void add_difference(const nw_verified *v, nw_buf *out)
 {
     if (isnan(v->difference_pct)) {
         nw_buf_puts(out, "  difference ?: costs are unknown\n");
@@ -163,7 +163,8 @@ static void add_difference(const nw_verdict *v, nw_buf *out)
     nw_buf_puts(out, "\n");
 }
 
-static void add_worst(const nw_breakdown *b, const nw_verdict *v, int index, int width, nw_buf *out)
+static void add_worst(const nw_breakdown *b, const nw_verified *v, int index, int width,
+                      nw_buf *out)
 {
     const nw_kernel *kernel = &v->regression->kernels->kernels[index];
     double ours = (double)v->regression->costs[index].latency_ps / 1e6;
@@ -181,8 +182,8 @@ static void add_worst(const nw_breakdown *b, const nw_verdict *v, int index, int
 
 void nw_verify_text(const nw_breakdown *b, const nw_estimate *other, int width, nw_buf *out)
 {
-    nw_verdict v;
-    nw_verdict_find(b, other, &v);
+    nw_verified v;
+    nw_verified_find(b, other, &v);
     nw_buf_puts(out, "\nVerified: the regression beside the device, kernel by kernel\n");
     add_total(v.regression, out);
     add_total(v.device, out);

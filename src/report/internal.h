@@ -9,17 +9,17 @@
 #define NW_OUTSIDE_MARK "~"
 
 /* One network by regression and device: both have the same kernels in the same order. */
-#define NW_N_VERDICT_WORST 10
-typedef struct nw_verdict {
+#define NW_N_VERIFIED_WORST 10
+typedef struct nw_verified {
     const nw_estimate *regression, *device;
     double difference_pct;    /* of the totals, against the device; NAN: not known */
     bool is_inside;           /* the device's total is in the regression's band */
     int n_kernels, n_unknown; /* that both cost; that one of them does not */
     double mape;              /* over the kernels, percent of the device's */
     int n_within_5, n_within_10;
-    int worst[NW_N_VERDICT_WORST], n_worst; /* kernels, by their distance in time */
-} nw_verdict;
-void nw_verdict_find(const nw_breakdown *breakdown, const nw_estimate *other, nw_verdict *out);
+    int worst[NW_N_VERIFIED_WORST], n_worst; /* kernels, by their distance in time */
+} nw_verified;
+void nw_verified_find(const nw_breakdown *breakdown, const nw_estimate *other, nw_verified *out);
 
 /* The first of names joined by a converter, printable, its middle cut out where it is too long. */
 const char *nw_report_label(const nw_graph *graph, nw_node_id node, char *dst, size_t size);
@@ -42,7 +42,7 @@ void nw_landscape_size(const nw_landscape_page *page, nw_pane_id id, int *width,
 double nw_landscape_at(const nw_landscape_page *page, nw_pane_id id, int x, int y);
 /* "c3=192 c4=16"; x, y on the slice; dst is returned. */
 const char *nw_landscape_point(const nw_landscape_page *page, int x, int y, char *dst, size_t size);
-/* "A MACs, fine steps", "C objective, curated"; dst is returned. */
+/* "A MACs, steps of 1", "C objective, curated"; dst is returned. */
 const char *nw_landscape_title(const nw_landscape_page *page, nw_pane_id id, char *dst,
                                size_t size);
 /* "c3: channels of stage 3"; dst is returned. */

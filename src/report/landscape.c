@@ -337,13 +337,15 @@ static void put_table(const nw_landscape_page *page, int width, nw_buf *out)
     column = column < 18 ? 18 : column > 30 ? 30 : column;
     nw_buf_printf(&line, "\n%-*s", LABEL, "");
     for (int i = 0; i < page->n_shown; i++) {
-        const char *metric = nw_metric_name(metric_of(page, page->shown[i]));
         char title[96];
-        snprintf(title, sizeof title, page->n_shown > 1 ? "%c %s" : "%.0d%s",
-                 'A' + (int)page->shown[i],
-                 page->shown[i] == NW_PANE_CURATED && page->n_shown > 1 ? "curated"
-                 : page->shown[i] == NW_PANE_MACS                       ? "MACs"
-                                                                        : metric);
+        nw_pane_id id = page->shown[i];
+        const char *name = id == NW_PANE_CURATED && page->n_shown > 1
+                               ? "curated"
+                               : nw_metric_name(metric_of(page, id));
+        if (page->n_shown > 1)
+            snprintf(title, sizeof title, "%c %s", 'A' + (int)id, name);
+        else
+            snprintf(title, sizeof title, "%s", name);
         nw_buf_printf(&line, "%-*.*s ", column - 1, column - 1, title);
     }
     put_line(out, &line);

@@ -104,26 +104,38 @@ const char *nw_landscape_point(const nw_landscape_page *page, int x, int y, char
     return dst;
 }
 
+static bool is_single(const nw_dim *dim)
+{
+    bool is_counted = dim->kind == NW_DIM_CHANNELS || dim->kind == NW_DIM_EXPANDED;
+    return is_counted &&
+           dim->options[dim->n_options - 1].n - dim->options[0].n == dim->n_options - 1;
+}
+
 const char *nw_landscape_title(const nw_landscape_page *page, nw_pane_id id, char *dst, size_t size)
 {
     const char *metric =
         nw_metric_name(is_macs(id) ? NW_METRIC_MACS : nw_slice_metric(page->slice));
+    bool is_all_single = is_single(page->x) && (!page->y || is_single(page->y));
     char letter[8] = "";
     if (page->n_shown > 1 && id <= NW_PANE_CURATED)
         snprintf(letter, sizeof letter, "%c ", pane_letters[id]);
     snprintf(dst, size, "%s%s, %s", letter, is_macs(id) ? "MACs" : metric,
-             id == NW_PANE_CURATED ? "curated" : "fine steps");
+             id == NW_PANE_CURATED ? "curated"
+             : is_all_single       ? "steps of 1"
+                                   : "all steps");
     return dst;
 }
 
 const char *nw_landscape_axis(const nw_dim *dim, char *dst, size_t size)
 {
-    bool is_stage = dim->where[0] && !dim->where[strspn(dim->where, "0123456789")];
-    if (strcmp(dim->where, "*") == 0)
-        snprintf(dst, size, "%s: %s", dim->name, nw_dim_kind_name(dim->kind));
+    size_t n = strspn(dim->where, "0123456789");
+    const char *kind = nw_dim_kind_name(dim->kind);
+    if (n > 0 && !dim->where[n])
+        snprintf(dst, size, "%s: %s of stage %s", dim->name, kind, dim->where);
+    else if (n > 0 && dim->where[n] == '.')
+        snprintf(dst, size, "%s: %s of block %s", dim->name, kind, dim->where);
     else
-        snprintf(dst, size, "%s: %s of %s%s", dim->name, nw_dim_kind_name(dim->kind),
-                 is_stage ? "stage " : "", dim->where);
+        snprintf(dst, size, "%s: %s", dim->name, kind);
     return dst;
 }
 
