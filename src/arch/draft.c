@@ -18,7 +18,7 @@ void nw_draft_init(nw_draft *draft, const nw_arch *arch)
 
 void nw_draft_fini(nw_draft *draft)
 {
-    nw_map_fini(&draft->names);
+    nw_names_fini(&draft->names);
     nw_graph_free(draft->graph);
     free(draft->is_gone);
     free(draft->anchor);
@@ -39,38 +39,25 @@ bool nw_op_is_converter(nw_op op)
 
 /* ---- names ---- */
 
-enum { OF_THE_FILE = -1 };
-
-/* Names taken, with the edit that took them. */
-static void find_names(nw_draft *draft)
-{
-    const nw_graph *graph = draft->graph;
-    for (int i = 0; i < graph->n_tensors; i++)
-        nw_map_put(&draft->names, graph->tensors[i].name, OF_THE_FILE);
-    for (int i = 0; i < graph->n_nodes; i++)
-        nw_map_put(&draft->names, graph->nodes[i].name, OF_THE_FILE);
-    draft->has_names = true;
-}
-
 const char *nw_draft_name(nw_draft *draft, const char *base, const char *suffix)
 {
     nw_graph *graph = draft->graph;
     nw_buf name = {0};
-    if (!draft->has_names)
-        find_names(draft);
+    if (!draft->names.heads)
+        nw_names_find(&draft->names, graph, true);
     for (int i = 1;; i++) {
         nw_buf_clear(&name);
         nw_buf_printf(&name, "%s.%s", base, suffix);
         if (i > 1)
             nw_buf_printf(&name, "%d", i);
-        int32_t owner = nw_map_get(&draft->names, nw_buf_text(&name));
-        if (owner == NW_MAP_NONE)
+        int owner = nw_names_owner(&draft->names, nw_buf_text(&name));
+        if (owner == NW_NAME_FREE)
             break;
         draft->is_mixed |= owner != draft->writer; /* its owner's node may be gone by then */
     }
     const char *kept = nw_graph_strdup(graph, nw_buf_text(&name));
     nw_buf_fini(&name);
-    nw_map_put(&draft->names, kept, draft->writer);
+    nw_names_take(&draft->names, kept, draft->writer);
     return kept;
 }
 

@@ -10,7 +10,7 @@
 #define NW_ARCH_DRAFT_H
 
 #include "src/arch/arch.h"
-#include "src/base/map.h"
+#include "src/arch/names.h"
 
 typedef struct nw_draft {
     const nw_arch *arch;
@@ -20,12 +20,11 @@ typedef struct nw_draft {
     nw_node_id *anchor;  /* per node of graph: the old node whose place it takes; NW_NONE: behind
                           * what it reads */
     size_t n_room;       /* of is_gone and anchor */
-    nw_map names;        /* of all nodes and tensors, once a new one was asked for */
-    bool has_names;
-    int16_t writer;     /* which of several edits is at work, from 0 */
-    int16_t *writer_of; /* per node of graph */
-    bool is_mixed;      /* names or places of nodes depend on there being several: each alone, one
-                         * upon the other, would make another graph. Known once it is sealed */
+    nw_names names;      /* of all nodes and tensors, once a new one was asked for */
+    int16_t writer;      /* which of several edits is at work, from 0 */
+    int16_t *writer_of;  /* per node of graph */
+    bool is_mixed;       /* names or places of nodes depend on there being several: each alone, one
+                          * upon the other, would make another graph. Known once it is sealed */
 } nw_draft;
 
 void nw_draft_init(nw_draft *draft, const nw_arch *arch);

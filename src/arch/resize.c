@@ -136,6 +136,7 @@ nw_status nw_resize_groups(const nw_groups *groups, const nw_resize *sizes, int 
         *out = r.graph;
     else
         nw_graph_free(r.graph);
+    nw_names_fini(&r.names);
     free(r.numbers);
     return status;
 }

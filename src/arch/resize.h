@@ -4,12 +4,14 @@
 #define NW_ARCH_RESIZE_H
 
 #include "src/arch/group_internal.h"
+#include "src/arch/names.h"
 
 typedef struct nw_resizer {
     const nw_groups *groups;
     const nw_graph *old; /* sealed */
     nw_graph *graph;     /* its copy, unsealed until the end */
     int64_t *numbers;    /* per item of the terms: what variables are now */
+    nw_names names;      /* of tensors of graph, once a new one was asked for */
     nw_error *err;
 } nw_resizer;
 
@@ -25,11 +27,12 @@ NW_CHECKED nw_status nw_resizer_write_numbers(nw_resizer *r);
 
 /* An integer input of a node of an unsealed graph becomes `values`: in place if the node is the
  * only reader, else as a constant of its own. Returns the constant. */
-nw_tensor_id nw_resize_set_list(nw_graph *graph, nw_node_id node, int input, int n_readers,
-                                const int64_t *values, int n);
+nw_tensor_id nw_resize_set_list(nw_graph *graph, nw_names *names, nw_node_id node, int input,
+                                int n_readers, const int64_t *values, int n);
 
 /* A new tensor named after another one, under a name that is not taken. */
-nw_tensor_id nw_resize_add_like(nw_graph *graph, nw_tensor_id like, nw_node_id node);
+nw_tensor_id nw_resize_add_like(nw_graph *graph, nw_names *names, nw_tensor_id like,
+                                nw_node_id node);
 
 /* ---- several groups as if one after the other (resize_steady.c) ---- */
 
@@ -57,6 +60,7 @@ typedef struct nw_scaler {
     int *n_readers; /* per old tensor */
     nw_size_pair *pairs;
     size_t n_pairs, capacity;
+    nw_names names;
     bool is_refused; /* the error says all */
 } nw_scaler;
 

@@ -184,7 +184,7 @@ static void edit_shared_list(nw_resizer *r, const nw_use *uses, size_t n, const 
         const nw_node *node = &r->old->nodes[uses[i].node];
         if (!nw_resizer_changes(r, uses[i].term))
             continue;
-        nw_tensor_id own = nw_resize_add_like(r->graph, list, uses[i].node);
+        nw_tensor_id own = nw_resize_add_like(r->graph, &r->names, list, uses[i].node);
         r->graph->nodes[uses[i].node].inputs[uses[i].input] = own;
         nw_tensor_id out = node->outputs[0];
         bool hands_on = r->old->tensors[out].is_const && roles[out].is_known;

@@ -5,34 +5,34 @@
 
 #include "src/arch/resize.h"
 
-nw_tensor_id nw_resize_add_like(nw_graph *graph, nw_tensor_id like, nw_node_id node)
+nw_tensor_id nw_resize_add_like(nw_graph *graph, nw_names *names, nw_tensor_id like,
+                                nw_node_id node)
 {
     const char *base = graph->tensors[like].name;
     size_t size = strlen(base) + 32;
     char *name = nw_alloc(size);
-    bool is_taken = true;
-    for (int i = 0; is_taken; i++) {
-        snprintf(name, size, i ? "%s.%d_%d" : "%s.%d", base, (int)node, i);
-        is_taken = false;
-        for (nw_tensor_id id = 0; id < graph->n_tensors && !is_taken; id++)
-            is_taken = strcmp(graph->tensors[id].name, name) == 0;
-    }
+    if (!names->heads)
+        nw_names_find(names, graph, false);
+    snprintf(name, size, "%s.%d", base, (int)node);
+    for (int i = 1; nw_names_owner(names, name) != NW_NAME_FREE; i++)
+        snprintf(name, size, "%s.%d_%d", base, (int)node, i);
     nw_tensor old = graph->tensors[like];
     nw_tensor_id id = nw_graph_add_tensor(graph, name, old.dtype, &old.shape);
     free(name);
     nw_tensor *tensor = &graph->tensors[id];
+    nw_names_take(names, tensor->name, NW_NAME_OF_FILE);
     old.name = tensor->name;
     old.is_input = old.is_output = false;
     *tensor = old;
     return id;
 }
 
-nw_tensor_id nw_resize_set_list(nw_graph *graph, nw_node_id node, int input, int n_readers,
-                                const int64_t *values, int n)
+nw_tensor_id nw_resize_set_list(nw_graph *graph, nw_names *names, nw_node_id node, int input,
+                                int n_readers, const int64_t *values, int n)
 {
     nw_tensor_id id = graph->nodes[node].inputs[input];
     if (n_readers > 1) {
-        id = nw_resize_add_like(graph, id, node);
+        id = nw_resize_add_like(graph, names, id, node);
         graph->nodes[node].inputs[input] = id;
     }
     nw_graph_set_ints(graph, id, values, n);
@@ -83,8 +83,8 @@ static nw_status write_list(nw_resizer *r, const nw_site *sites, int n)
     if (is_attr)
         node->attrs.ints = values;
     else
-        nw_resize_set_list(r->graph, sites->node, sites->input, r->groups->solver.n_readers[list],
-                           values, n_values);
+        nw_resize_set_list(r->graph, &r->names, sites->node, sites->input,
+                           r->groups->solver.n_readers[list], values, n_values);
     return NW_OK;
 }
 

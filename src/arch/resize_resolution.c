@@ -133,6 +133,7 @@ nw_status nw_resize_resolution(const nw_graph *graph, int64_t height, int64_t wi
         *out = copy;
     else
         nw_graph_free(copy);
+    nw_names_fini(&sc.names);
     free(sc.n_readers);
     free(sc.pairs);
     return status;

@@ -133,7 +133,8 @@ static void put_list(const visit *v, const number_list *list)
     nw_tensor_id id = v->node->inputs[list->input];
     const nw_tensor *tensor = &v->graph->tensors[id];
     bool is_own = tensor->data && v->sc->n_readers[v->was->inputs[list->input]] == 1;
-    id = nw_resize_set_list(v->graph, v->id, list->input, is_own ? 1 : 2, list->values, list->n);
+    id = nw_resize_set_list(v->graph, &v->sc->names, v->id, list->input, is_own ? 1 : 2,
+                            list->values, list->n);
     nw_tensor *fresh = &v->graph->tensors[id];
     fresh->is_const = fresh->is_stored = true;
     fresh->producer = NW_NONE;
