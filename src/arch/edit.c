@@ -301,20 +301,6 @@ static nw_status blame_edit(const nw_edit *edit, nw_status status, nw_error *err
     return status;
 }
 
-/* Values that no line can say are no edit either: whoever lists, logs or saves it could not read it
- * back. */
-nw_status nw_edit_check(const nw_edit *edit, nw_error *err)
-{
-    if (edit->kind >= NW_EDIT_COUNT)
-        return nw_fail(err, NW_INVALID, "", "there is no such edit");
-    nw_buf line = {0};
-    nw_edit again;
-    nw_edit_write(edit, &line);
-    nw_status status = nw_edit_read(nw_buf_text(&line), &again, err);
-    nw_buf_fini(&line);
-    return status;
-}
-
 /* Upon *at, which is replaced. */
 static nw_status step_one(const nw_arch **at, const nw_edit *edit, nw_edit_report *report,
                           nw_error *err)

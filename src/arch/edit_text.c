@@ -200,6 +200,44 @@ void nw_edit_write(const nw_edit *edit, nw_buf *out)
     write_values(edit, out);
 }
 
+/* Whether what nw_edit_write makes of the commonest edits reads back, without writing. */
+static bool is_common(const nw_edit *edit)
+{
+    const nw_selector *where = &edit->where;
+    bool is_block = where->kind == -1 && where->first_stage >= 0 &&
+                    where->first_stage <= MAX_SIZE && where->last_stage == where->first_stage &&
+                    where->index >= 0 && where->index <= MAX_SIZE;
+    bool is_count = edit->count >= 1 && edit->count <= MAX_CHANNELS && edit->mode == NW_COUNT_SET;
+    switch (edit->kind) {
+    case NW_EDIT_CHANNELS:
+        return is_block && is_count;
+    case NW_EDIT_EXPANSION:
+        return is_block && is_count && edit->number == 0;
+    case NW_EDIT_KERNEL:
+        return is_block && edit->count >= 1 && edit->count <= MAX_KERNEL && edit->count % 2;
+    case NW_EDIT_VARIANT:
+        return is_block && edit->block < NW_BLOCK_COUNT && edit->number == 0;
+    default:
+        return false;
+    }
+}
+
+/* Values that no line can say are no edit either: whoever lists, logs or saves it could not read it
+ * back. */
+nw_status nw_edit_check(const nw_edit *edit, nw_error *err)
+{
+    if (edit->kind >= NW_EDIT_COUNT)
+        return nw_fail(err, NW_INVALID, "", "there is no such edit");
+    if (is_common(edit))
+        return NW_OK;
+    nw_buf line = {0};
+    nw_edit again;
+    nw_edit_write(edit, &line);
+    nw_status status = nw_edit_read(nw_buf_text(&line), &again, err);
+    nw_buf_fini(&line);
+    return status;
+}
+
 /* ---- reading ---- */
 
 typedef struct words {
