@@ -94,16 +94,6 @@ void nw_attrs_init(nw_attrs *attrs)
                         .keep_dims = true};
 }
 
-bool nw_shape_is_known(const nw_shape *shape)
-{
-    if (shape->rank < 0)
-        return false;
-    for (int i = 0; i < shape->rank; i++)
-        if (shape->dims[i] < 0)
-            return false;
-    return true;
-}
-
 int64_t nw_shape_elements(const nw_shape *shape)
 {
     if (!nw_shape_is_known(shape))
@@ -307,10 +297,10 @@ nw_hwc nw_tensor_hwc(const nw_graph *graph, nw_tensor_id id)
 {
     const nw_shape *shape = &graph->tensors[id].shape;
     const int64_t *d = shape->dims;
-    bool channels_first = graph->layout == NW_LAYOUT_NCHW;
-    if (nw_shape_is_known(shape) && shape->rank == 4)
+    bool channels_first = graph->layout == NW_LAYOUT_NCHW, is_known = nw_shape_is_known(shape);
+    if (is_known && shape->rank == 4)
         return channels_first ? (nw_hwc){d[2], d[3], d[1]} : (nw_hwc){d[1], d[2], d[3]};
-    if (nw_shape_is_known(shape) && shape->rank == 3)
+    if (is_known && shape->rank == 3)
         return channels_first ? (nw_hwc){1, d[2], d[1]} : (nw_hwc){1, d[1], d[2]};
     return (nw_hwc){1, 1, nw_shape_elements(shape)};
 }

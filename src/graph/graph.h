@@ -77,9 +77,17 @@ typedef struct nw_shape {
     int64_t dims[NW_MAX_RANK];
 } nw_shape;
 
-bool nw_shape_is_known(const nw_shape *shape);    /* rank >= 0 and no free dimension */
 int64_t nw_shape_elements(const nw_shape *shape); /* 0 if unknown */
 bool nw_shape_equal(const nw_shape *a, const nw_shape *b);
+
+/* rank >= 0 and no free dimension. Here, since every pass over a graph asks it for every tensor. */
+static inline bool nw_shape_is_known(const nw_shape *shape)
+{
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dims[i] < 0)
+            return false;
+    return shape->rank >= 0;
+}
 
 /* real = scale * (quantised - zero_point) */
 typedef struct nw_quant {

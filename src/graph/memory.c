@@ -142,7 +142,6 @@ typedef struct storage {
     nw_tensor_id id;
     int first, last;
     int64_t n_bytes, offset;
-    int64_t rank; /* place in the queue: lower goes first */
 } storage;
 
 static int by_size(const void *a, const void *b)
@@ -153,30 +152,22 @@ static int by_size(const void *a, const void *b)
     return x->first != y->first ? x->first - y->first : x->id - y->id;
 }
 
-static int by_offset(const void *a, const void *b)
-{
-    const storage *x = *(storage *const *)a, *y = *(storage *const *)b;
-    if (x->offset != y->offset)
-        return x->offset < y->offset ? -1 : 1;
-    return x->id - y->id;
-}
-
-/* Lowest gap among those placed before that are alive at the same time. Returns the top. */
-static int64_t place_all(storage *queue, int n, storage **scratch)
+/* Lowest gap among those placed before that are alive at the same time; placed keeps them by
+ * offset. Returns the top. */
+static int64_t place_all(storage *queue, int n, storage **placed)
 {
     int64_t top = 0;
     for (int i = 0; i < n; i++) {
         storage *s = &queue[i];
-        int n_near = 0;
-        for (int k = 0; k < i; k++)
-            if (queue[k].first <= s->last && s->first <= queue[k].last)
-                scratch[n_near++] = &queue[k];
-        if (n_near > 1)
-            qsort(scratch, (size_t)n_near, sizeof *scratch, by_offset);
         s->offset = 0;
-        for (int k = 0; k < n_near && scratch[k]->offset < s->offset + s->n_bytes; k++)
-            if (scratch[k]->offset + scratch[k]->n_bytes > s->offset)
-                s->offset = scratch[k]->offset + scratch[k]->n_bytes;
+        for (int k = 0; k < i && placed[k]->offset < s->offset + s->n_bytes; k++)
+            if (placed[k]->first <= s->last && s->first <= placed[k]->last &&
+                placed[k]->offset + placed[k]->n_bytes > s->offset)
+                s->offset = placed[k]->offset + placed[k]->n_bytes;
+        int at = i;
+        for (; at > 0 && placed[at - 1]->offset > s->offset; at--)
+            placed[at] = placed[at - 1];
+        placed[at] = s;
         if (s->offset + s->n_bytes > top)
             top = s->offset + s->n_bytes;
     }
@@ -196,6 +187,8 @@ static int64_t improve(storage *queue, int n, int64_t top, int64_t bound, storag
         for (int i = 1; i < n; i++)
             if (queue[i].offset + queue[i].n_bytes > queue[highest].offset + queue[highest].n_bytes)
                 highest = i;
+        if (!highest) /* every further round would be this one again */
+            break;
         storage moved = queue[highest];
         int to = highest / 2;
         memmove(&queue[to + 1], &queue[to], (size_t)(highest - to) * sizeof *queue);
