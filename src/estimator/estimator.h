@@ -29,7 +29,9 @@ typedef struct nw_estimator {
     struct nw_memo *memo;      /* distinct kernels seen so far; private */
 } nw_estimator;
 
-/* The simulated device; needs no release. */
+/* The simulated device; needs no release, and remembers nothing: nw_estimator_open makes one that
+ * does.
+ */
 const nw_estimator *nw_estimator_device(void);
 
 /* name: "device", "regression" (the model of this hardware, found beside the descriptions:

@@ -332,14 +332,30 @@ static nw_status check_model(const nw_regression *r, const nw_hw *hw, const char
                    nw_text_visible(hw->name, other, sizeof other));
 }
 
-static const nw_estimator *wrap(nw_regression *r, const char *path)
+static shared_estimator *new_shared(void)
 {
     shared_estimator *s = nw_zalloc(sizeof *s);
+    pthread_mutex_init(&s->memo.lock, NULL);
+    atomic_init(&s->n_users, 1);
+    return s;
+}
+
+/* The device, with a memory. */
+static const nw_estimator *wrap_device(void)
+{
+    shared_estimator *s = new_shared();
+    s->estimator = device;
+    s->estimator.path = nw_zalloc(1);
+    s->estimator.memo = &s->memo;
+    return &s->estimator;
+}
+
+static const nw_estimator *wrap(nw_regression *r, const char *path)
+{
+    shared_estimator *s = new_shared();
     const nw_fit_report *p = &r->report;
     char *copy = nw_alloc(strlen(path) + 1);
     memcpy(copy, path, strlen(path) + 1);
-    pthread_mutex_init(&s->memo.lock, NULL);
-    atomic_init(&s->n_users, 1);
     snprintf(s->source, sizeof s->source, "XGBoost on %d measurements of %s, %s%s%s", p->n_rows,
              *p->device ? p->device : p->file, *p->source ? p->source : "source not given",
              *p->date ? ", " : "", p->date);
@@ -409,7 +425,7 @@ nw_status nw_estimator_open(const char *name, const nw_hw *hw, const char *searc
     if (note && size)
         note[0] = '\0';
     if (name && strcmp(name, "device") == 0) {
-        *out = &device;
+        *out = wrap_device();
         return NW_OK;
     }
     if (name && is_path(name))
@@ -434,7 +450,7 @@ nw_status nw_estimator_open(const char *name, const nw_hw *hw, const char *searc
     if (status != NW_OK && !name) { /* nobody asked for it */
         if (note && is_there)
             snprintf(note, size, "%s: %s", own.where, own.message);
-        *out = &device;
+        *out = wrap_device();
         return NW_OK;
     }
     if (status != NW_OK && err)
