@@ -341,6 +341,7 @@ int main(void)
     bench_trees();
     bench_estimator();
     bench_edit();
+    bench_candidate();
     bench_lift();
     bench_landscape();
     return 0;

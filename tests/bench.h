@@ -7,6 +7,7 @@
 void bench_trees(void);
 void bench_estimator(void);
 void bench_edit(void);
+void bench_candidate(void);
 void bench_lift(void);
 void bench_landscape(void);
 
