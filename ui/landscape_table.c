@@ -150,9 +150,13 @@ void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session 
     column += 1 + ui_text(canvas, rect.row, column + 1, end - column - 1, UI_ROLE_TEXT, " end  ");
     ui_put(canvas, rect.row, column, UI_ROLE_TEXT, ui_glyph(canvas, UI_GLYPH_DOT));
     column += 1 + ui_text(canvas, rect.row, column + 1, end - column - 1, UI_ROLE_TEXT, " minimum");
-    if (l->phase == NW_PHASE_RUNNING && l->doing[0])
-        ui_printf(canvas, rect.row, column + 2, end - column - 2, UI_ROLE_WARNING, "%s, %.0f%%",
-                  l->doing, 100 * l->done);
+    char doing[128];
+    if (l->done < 1)
+        snprintf(doing, sizeof doing, "%.0f%% %s", 100 * l->done, l->doing);
+    else
+        snprintf(doing, sizeof doing, "%s", l->doing);
+    if (l->phase == NW_PHASE_RUNNING)
+        ui_text_cut(canvas, rect.row, column + 2, end - column - 2, UI_ROLE_WARNING, doing);
     else if (column + 52 < end)
         ui_text_right(canvas, rect.row, end, UI_ROLE_DIM,
                       "every panel: steepest descent, one step at a time");

@@ -46,8 +46,7 @@ const nw_space *nw_session_curated(const nw_session *session);
 
 /* The grid of two dimensions in single steps (nw_grid_space), all other genes the base network's,
  * filled coarse to fine; nw_panes_find of it once it is full. */
-#define NW_LANDSCAPE_SIDE                                                                          \
-    64 /* the most points of a side, where the space's own options are fewer */
+#define NW_LANDSCAPE_SIDE 128 /* points of a side, more where the space has more options */
 
 typedef struct nw_landscape {
     nw_phase phase;
