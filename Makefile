@@ -174,8 +174,8 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT) $(B)/libnw.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $$(pkg-config --libs check) $(LIBS) -o $@
 $(B)/tests/bench: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench_*.c))
 $(B)/tests/bench $(B)/tests/accuracy $(B)/tests/onnx_copy $(B)/tests/onnx_thin: $(B)/tests/%: $(B)/tests/%.o \
-        $(filter-out $(CHECK_SUPPORT),$(SUPPORT)) $(B)/libnw.a
-	$(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(LIBS) -o $@
+        $(filter-out $(CHECK_SUPPORT),$(SUPPORT)) $(B)/libnwlua.a $(B)/libnw.a
+	$(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(LUA_LIBS) $(LIBS) -o $@
 fuzz-%: $(B)/libnw.a
 	@mkdir -p $(B)/tests build/corpus/$*
 	$(CC) $(CFLAGS) -fsanitize=fuzzer tests/fuzz_$*.c $< $(LIBS) -o $(B)/tests/fuzz_$*

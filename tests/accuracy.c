@@ -1,15 +1,18 @@
 /* The page of `make accuracy`, in parts that are never mixed: fidelity, against other people's
  * figures, and self-consistency, regressions against the simulated device; beside each figure
- * stands what a trivial answer scores. Last, how much of real networks lifting recognises. */
+ * stands what a trivial answer scores. Last, how much of real networks lifting recognises, what
+ * scores are worth, and what curating a space costs. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/engine.h"
 #include "src/estimator/estimator.h"
 #include "src/format/format.h"
 
 #include "tests/referee_cpu.h"
+#include "tests/referee_curate.h"
 #include "tests/referee_foreign.h"
 #include "tests/referee_fused.h"
 #include "tests/referee_scalesim.h"
@@ -426,8 +429,20 @@ static void print_scores(void)
     print_edge_scores(false, "The same and MobileNetV2 by width and input size");
 }
 
-int main(void)
+static void print_curation(void)
 {
+    lua_config config = {.data_path = "hw"};
+    const nw_space_loader loader = {&config, lua_engine_load_space};
+    curate_print(&loader);
+}
+
+/* No argument: everything; "curation": that part alone. */
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "curation") == 0) {
+        print_curation();
+        return 0;
+    }
     printf("FIDELITY: against other people's figures\n\n");
     print_scalesim();
     print_vela("u55-128");
@@ -442,5 +457,6 @@ int main(void)
     print_self();
     print_lifting();
     print_scores();
+    print_curation();
     return 0;
 }
