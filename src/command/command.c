@@ -26,6 +26,11 @@ static const nw_command commands[] = {
     {"score", nw_command_score,
      "nasw score FILE... [--input NAME=1x3x320x320] [--json]\n"
      "      zero-cost scores of networks: what their form promises, no accuracies"},
+    {"space", nw_command_space,
+     "nasw space F.lua|MODEL [--hw NAME [--precision P] [--estimator regression|device|E.json]\n"
+     "           [--no-curate]] [--trust] [--json]\n"
+     "      what may vary in a search space, how many networks that is, and which options the\n"
+     "      hardware gives reason to keep"},
     {"landscape", nw_command_landscape,
      "nasw landscape SPACE --hw NAME --x DIM [--y DIM] [--metric M] [--curated]\n"
      "               [--start \"DIM=N DIM=N\"] [--estimator E] [--precision P] [--seed N]\n"

@@ -33,6 +33,7 @@ typedef struct nw_options {
         *folds, *networks;
     const char *x, *y, *metric, *start, *svg;
     bool json, csv, md, verify, help;
+    bool no_curate;               /* space: the hardware's times, no curation */
     bool is_curated;              /* landscape: the curated values alone */
     bool is_cpu;                  /* measure: on this machine */
     const char *color, *progress; /* checked; NULL: auto */

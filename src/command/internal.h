@@ -13,6 +13,7 @@ int nw_command_compare(nw_options *o);
 int nw_command_score(nw_options *o);
 int nw_command_export(nw_options *o);
 int nw_command_hw(nw_options *o);
+int nw_command_space(nw_options *o);
 int nw_command_landscape(nw_options *o);
 int nw_command_measure(nw_options *o);
 int nw_command_measure_cpu(nw_options *o);

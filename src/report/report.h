@@ -9,6 +9,7 @@
 #include "src/arch/arch.h"
 #include "src/base/text.h"
 #include "src/base/units.h"
+#include "src/curate/curate.h"
 #include "src/estimator/estimator.h"
 #include "src/estimator/fit.h"
 #include "src/landscape/landscape.h"
@@ -120,6 +121,25 @@ typedef struct nw_scored {
 void nw_score_text(const nw_scored *networks, int n, int width, nw_buf *out);
 /* A list, an object of schema "nasw.score/1" a network: see DESIGN.md section 4. */
 void nw_score_json(const nw_scored *networks, int n, nw_buf *out);
+
+/* ---- a space (space.c, space_json.c) ---- */
+
+typedef struct nw_space_page {
+    const nw_space *space;
+    const char *path; /* as the user named it */
+    const nw_hw *hw;  /* NULL: nothing is curated; what follows is NULL then */
+    const nw_estimator *estimator;
+    const char *precision;       /* NULL: the file's */
+    const nw_totals *base;       /* of the base genome */
+    const nw_curation *curation; /* NULL: not wanted */
+    const nw_space *curated;     /* of the curation; NULL: there is none */
+} nw_space_page;
+
+/* Dimensions with their options, base and line; with a curation what it keeps, and the reasons.
+ * width: columns of the screen, 0: no cutting. */
+void nw_space_text(const nw_space_page *page, int width, nw_buf *out);
+/* Schema "nasw.space/1": see DESIGN.md section 4. */
+void nw_space_json(const nw_space_page *page, nw_buf *out);
 
 /* ---- a landscape (landscape.c, landscape_json.c, landscape_svg.c) ---- */
 

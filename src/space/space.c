@@ -643,6 +643,21 @@ int nw_space_n_predicates(const nw_space *space)
     return space->n_predicates;
 }
 
+int nw_space_n_conditions(const nw_space *space)
+{
+    return space->n_requirements + space->n_predicates;
+}
+
+nw_condition nw_space_condition(const nw_space *space, int index)
+{
+    if (index < space->n_requirements) {
+        const nw_requirement *r = &space->requirements[index];
+        return (nw_condition){r->text, false, r->file, r->line};
+    }
+    const nw_predicate *p = &space->predicates[index - space->n_requirements];
+    return (nw_condition){p->name, true, p->file, p->line};
+}
+
 uint64_t nw_space_hash(const nw_space *space)
 {
     return space->hash;

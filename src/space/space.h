@@ -176,7 +176,16 @@ const nw_dim *nw_space_dims(const nw_space *space, int *n);
 int nw_space_find_dim(const nw_space *space, const char *name); /* -1: none */
 const nw_limit *nw_space_limits(const nw_space *space, int *n);
 int nw_space_n_predicates(const nw_space *space); /* in the host language: the slow path */
-uint64_t nw_space_hash(const nw_space *space);    /* names, options, base, requirements */
+/* What nw_space_allows checks, in its order: requirements, then predicates by name. */
+typedef struct nw_condition {
+    const char *text;  /* "c2 <= c3" */
+    bool is_predicate; /* in the host language */
+    const char *file;  /* "" unknown */
+    int line;
+} nw_condition;
+int nw_space_n_conditions(const nw_space *space);
+nw_condition nw_space_condition(const nw_space *space, int index);
+uint64_t nw_space_hash(const nw_space *space); /* names, options, base, requirements */
 
 /* Number of distinct networks before constraints, genes of dropped blocks counted once: exact, in
  * decimal; and as a double. */
