@@ -30,6 +30,7 @@ static void make_folder(void)
     link_into(getenv("NASW_BIN") ? getenv("NASW_BIN") : "build/nasw", "build/nasw");
     link_into("hw", "hw");
     link_into("scripts", "scripts");
+    link_into("spaces", "spaces");
 }
 
 static void remove_folder(void)
