@@ -35,45 +35,78 @@ uint64_t nw_shape_hash(const nw_kernel_shape *shape)
     return hash ? hash : 1;
 }
 
-static nw_cost_slot *find_slot(const nw_costs *costs, uint64_t hash, const nw_kernel_shape *shape)
+static nw_cost_slot *find_slot(nw_cost_slot *slots, size_t n_slots, uint64_t hash,
+                               const nw_kernel_shape *shape)
 {
-    size_t at = (size_t)hash & (costs->n_slots - 1);
-    nw_cost_slot *slots = costs->slots;
+    size_t at = (size_t)hash & (n_slots - 1);
     while (slots[at].hash &&
            (slots[at].hash != hash || memcmp(&slots[at].shape, shape, sizeof *shape) != 0))
-        at = (at + 1) & (costs->n_slots - 1);
+        at = (at + 1) & (n_slots - 1);
     return &slots[at];
 }
 
 void nw_costs_forget(nw_costs *costs)
 {
     free(costs->slots);
+    free(costs->old_slots);
     free(costs->hw);
     *costs = (nw_costs){0};
 }
 
 static void grow(nw_costs *costs)
 {
-    nw_costs wider = *costs;
-    wider.n_slots = costs->n_slots ? 2 * costs->n_slots : 512;
-    wider.slots = nw_zalloc(wider.n_slots * sizeof *wider.slots);
+    size_t n_slots = costs->n_slots ? 2 * costs->n_slots : 512;
+    nw_cost_slot *slots = nw_zalloc(n_slots * sizeof *slots);
     for (size_t i = 0; i < costs->n_slots; i++)
         if (costs->slots[i].hash)
-            *find_slot(&wider, costs->slots[i].hash, &costs->slots[i].shape) = costs->slots[i];
+            *find_slot(slots, n_slots, costs->slots[i].hash, &costs->slots[i].shape) =
+                costs->slots[i];
     free(costs->slots);
-    *costs = wider;
+    costs->slots = slots;
+    costs->n_slots = n_slots;
 }
 
-/* Begins anew for another description, or when there are too many. */
+/* Begins anew for another description, and a generation when there are too many. */
 static void settle(nw_costs *costs, const nw_hw *hw)
 {
     bool is_known_hw = costs->hw && memcmp(costs->hw, hw, sizeof *hw) == 0;
     if (is_known_hw && costs->n_used <= MAX_REMEMBERED)
         return;
-    nw_costs_forget(costs);
-    costs->hw = nw_alloc(sizeof *hw);
-    memcpy(costs->hw, hw, sizeof *hw);
+    if (is_known_hw) {
+        free(costs->old_slots);
+        costs->old_slots = costs->slots;
+        costs->n_old_slots = costs->n_slots;
+        costs->slots = NULL;
+        costs->n_slots = costs->n_used = 0;
+    } else {
+        nw_costs_forget(costs);
+        costs->hw = nw_alloc(sizeof *hw);
+        memcpy(costs->hw, hw, sizeof *hw);
+    }
     grow(costs);
+}
+
+static void add(nw_costs *costs, const nw_cost_slot *slot)
+{
+    if (2 * (costs->n_used + 1) > costs->n_slots)
+        grow(costs);
+    nw_cost_slot *at = find_slot(costs->slots, costs->n_slots, slot->hash, &slot->shape);
+    costs->n_used += !at->hash;
+    *at = *slot;
+}
+
+/* NULL: not remembered. */
+static const nw_cost_slot *find(nw_costs *costs, const nw_kernel_shape *shape)
+{
+    uint64_t hash = nw_shape_hash(shape);
+    const nw_cost_slot *slot = find_slot(costs->slots, costs->n_slots, hash, shape);
+    if (slot->hash)
+        return slot;
+    slot = costs->n_old_slots ? find_slot(costs->old_slots, costs->n_old_slots, hash, shape) : slot;
+    if (!slot->hash)
+        return NULL;
+    add(costs, slot);
+    return slot;
 }
 
 int nw_costs_look_up(nw_costs *costs, const nw_hw *hw, const nw_kernel_shape *const *shapes, int n,
@@ -82,8 +115,8 @@ int nw_costs_look_up(nw_costs *costs, const nw_hw *hw, const nw_kernel_shape *co
     int n_misses = 0;
     settle(costs, hw);
     for (int i = 0; i < n; i++) {
-        const nw_cost_slot *slot = find_slot(costs, nw_shape_hash(shapes[i]), shapes[i]);
-        if (slot->hash)
+        const nw_cost_slot *slot = find(costs, shapes[i]);
+        if (slot)
             out[i] = slot->cost;
         else
             misses[n_misses++] = i;
@@ -96,12 +129,8 @@ void nw_costs_remember(nw_costs *costs, const nw_hw *hw, const nw_kernel_shape *
 {
     settle(costs, hw);
     for (int i = 0; i < n_misses; i++) {
-        if (2 * (costs->n_used + 1) > costs->n_slots)
-            grow(costs);
         const nw_kernel_shape *shape = shapes[misses[i]];
-        uint64_t hash = nw_shape_hash(shape);
-        nw_cost_slot *slot = find_slot(costs, hash, shape);
-        costs->n_used += !slot->hash;
-        *slot = (nw_cost_slot){hash, *shape, known[misses[i]]};
+        nw_cost_slot slot = {nw_shape_hash(shape), *shape, known[misses[i]]};
+        add(costs, &slot);
     }
 }

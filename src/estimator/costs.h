@@ -11,12 +11,14 @@
 
 typedef struct nw_cost_slot nw_cost_slot;
 
-/* Begins as zeroes; the owner guards it with a lock. At most 2^13 kernels and those of one network
- * more are kept. */
+/* Begins as zeroes; the owner guards it with a lock. Two generations of at most 2^13 kernels (and
+ * those of one network more) are kept: the older one goes when the younger is full, but for what
+ * was asked for since. */
 typedef struct nw_costs {
     nw_hw *hw; /* the description that they are for, its bytes; NULL: none yet */
-    nw_cost_slot *slots;
-    size_t n_slots, n_used; /* n_slots a power of two, or 0 */
+    nw_cost_slot *slots, *old_slots;
+    size_t n_slots, n_old_slots; /* powers of two, or 0 */
+    size_t n_used;               /* of slots */
 } nw_costs;
 
 /* What nw_device_estimate says of n shapes, as far as it is remembered. Returns how many are not,

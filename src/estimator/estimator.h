@@ -53,6 +53,10 @@ void nw_estimator_find_file(const char *name, const nw_hw *hw, const char *searc
 NW_CHECKED nw_status nw_estimator_of(const nw_regression *regression, const char *path,
                                      const nw_hw *hw, const nw_estimator **out, nw_error *err);
 const nw_estimator *nw_estimator_retain(const nw_estimator *estimator);
+/* The same estimator, for whoever asks for many networks on one hardware: what kernels cost is
+ * remembered as the regression does anyway. It has the same name and source, and the same answers.
+ * Release it. */
+const nw_estimator *nw_estimator_remembering(const nw_estimator *estimator);
 void nw_estimator_release(const nw_estimator *estimator); /* NULL and the device are fine */
 
 /* What an estimator says of one kernel. */

@@ -295,12 +295,27 @@ void nw_estimator_release(const nw_estimator *estimator)
     if (!estimator || !estimator->memo || atomic_fetch_sub(&shared_of(estimator)->n_users, 1) > 1)
         return;
     shared_estimator *s = shared_of(estimator);
-    nw_regression_release(s->estimator.regression);
+    if (s->estimator.regression)
+        nw_regression_release(s->estimator.regression);
     forget(&s->memo);
     nw_costs_forget(&s->memo.costs);
     pthread_mutex_destroy(&s->memo.lock);
     free((char *)(uintptr_t)s->estimator.path);
     free(s);
+}
+
+const nw_estimator *nw_estimator_remembering(const nw_estimator *estimator)
+{
+    if (estimator->memo)
+        return nw_estimator_retain(estimator);
+    shared_estimator *s = nw_zalloc(sizeof *s);
+    char *no_path = nw_zalloc(1);
+    pthread_mutex_init(&s->memo.lock, NULL);
+    atomic_init(&s->n_users, 1);
+    s->estimator = device;
+    s->estimator.path = no_path;
+    s->estimator.memo = &s->memo;
+    return &s->estimator;
 }
 
 static nw_status check_model(const nw_regression *r, const nw_hw *hw, const char *path,

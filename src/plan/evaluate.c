@@ -187,7 +187,7 @@ static nw_status estimate_and_enter(nw_plan *plan, const uint16_t *genome, const
 {
     nw_estimate e;
     nw_status status =
-        nw_estimate_graph(plan->estimator, nw_arch_graph(arch), plan->hw, plan->precision, &e, err);
+        nw_estimate_graph(plan->asked, nw_arch_graph(arch), plan->hw, plan->precision, &e, err);
     if (status != NW_OK)
         return status;
     *out = nw_totals_make(arch, &e);
@@ -213,7 +213,7 @@ static nw_status run(nw_plan *plan, const uint16_t *genome, bool enters, nw_tota
     nw_status status = nw_realiser_make(worker->realiser, genome, &arch, err);
     if (status == NW_OK) {
         status = enters ? estimate_and_enter(plan, genome, arch, out, err)
-                        : nw_totals_of(arch, plan->hw, plan->estimator, plan->precision, out, err);
+                        : nw_totals_of(arch, plan->hw, plan->asked, plan->precision, out, err);
         nw_arch_release(arch);
     }
     atomic_fetch_add(&plan->n_full, 1);

@@ -247,8 +247,8 @@ typedef struct nw_step_of {
 struct nw_plan {
     const nw_space *space;
     const nw_hw *hw;
-    const nw_estimator *estimator;
-    char *precision; /* NULL: the file's */
+    const nw_estimator *estimator, *asked; /* asked: the same, with a memory */
+    char *precision;                       /* NULL: the file's */
     int n_dims;
     nw_totals base;
     nw_cells cells;

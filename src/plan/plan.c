@@ -186,6 +186,7 @@ nw_status nw_plan_new(const nw_space *space, const nw_hw *hw, const nw_estimator
     plan->space = nw_space_retain(space);
     plan->hw = hw;
     plan->estimator = nw_estimator_retain(estimator);
+    plan->asked = nw_estimator_remembering(estimator);
     plan->n_dims = nw_space_n_dims(space);
     if (precision) {
         plan->precision = nw_alloc(strlen(precision) + 1);
@@ -238,6 +239,7 @@ void nw_plan_free(nw_plan *plan)
     nw_cells_fini(&plan->cells);
     pthread_mutex_destroy(&plan->lock);
     nw_estimator_release(plan->estimator);
+    nw_estimator_release(plan->asked);
     nw_space_release(plan->space);
     free(plan->precision);
     free(plan);
