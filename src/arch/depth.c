@@ -312,6 +312,22 @@ static int blocks_of_stage(const nw_arch *arch, int stage, const nw_block **list
     return n;
 }
 
+nw_status nw_edit_depth_of_stage(nw_draft *draft, int stage, const nw_edit *edit,
+                                 nw_edit_note *note, nw_error *err)
+{
+    int n_all;
+    nw_arch_blocks(draft->arch, &n_all);
+    const nw_block **blocks = nw_alloc(((size_t)n_all + 1) * sizeof *blocks);
+    int n = blocks_of_stage(draft->arch, stage, blocks);
+    snprintf(note->where, sizeof note->where, "%d", stage);
+    nw_status status =
+        n ? edit_stage(draft, blocks, n, edit, note, err)
+          : nw_fail(err, NW_INVALID, note->where,
+                    "is a stage without blocks of convolutions, from conv to bottleneck");
+    free(blocks);
+    return status;
+}
+
 static bool picks_stage(const nw_edit_work *work, int stage)
 {
     for (int i = 0; i < work->n_picks; i++)
@@ -324,20 +340,11 @@ static bool picks_stage(const nw_edit_work *work, int stage)
 static nw_status try_stage(nw_edit_work *work, int stage, const nw_arch **at, bool *changed,
                            nw_error *err)
 {
-    int n_all;
-    nw_arch_blocks(*at, &n_all);
-    const nw_block **blocks = nw_alloc(((size_t)n_all + 1) * sizeof *blocks);
-    int n = blocks_of_stage(*at, stage, blocks);
-    char where[16];
     nw_edit_note note = {.is_done = true};
     nw_draft draft;
     nw_graph *graph;
-    snprintf(where, sizeof where, "%d", stage);
     nw_draft_init(&draft, *at);
-    nw_status status =
-        n ? edit_stage(&draft, blocks, n, work->edit, &note, err)
-          : nw_fail(err, NW_INVALID, where,
-                    "is a stage without blocks of convolutions, from conv to bottleneck");
+    nw_status status = nw_edit_depth_of_stage(&draft, stage, work->edit, &note, err);
     if (status == NW_OK && note.is_done) {
         status = nw_edit_seal(&draft, &graph, err);
         if (status == NW_OK) {
@@ -348,9 +355,8 @@ static nw_status try_stage(nw_edit_work *work, int stage, const nw_arch **at, bo
         }
     }
     nw_draft_fini(&draft);
-    free(blocks);
     if (status == NW_OK)
-        snprintf(nw_edit_add_note(work, where, note.is_done)->text, sizeof note.text, "%s",
+        snprintf(nw_edit_add_note(work, note.where, note.is_done)->text, sizeof note.text, "%s",
                  note.text);
     return status;
 }

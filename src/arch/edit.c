@@ -339,7 +339,7 @@ static int step_run(const nw_arch **at, const nw_edit *edits, int n, nw_edit_rep
     int n_notes = report ? report->n_notes : 0;
     nw_edit_run run = {.arch = *at, .edits = edits, .n = n, .report = report};
     run.is_done = nw_zalloc((size_t)n);
-    bool is_net = doers[edits[0].kind].net != NULL;
+    bool is_net = edits[0].kind == NW_EDIT_CHANNELS || edits[0].kind == NW_EDIT_EXPANSION;
     nw_graph *graph = is_net ? nw_edit_run_net(&run) : nw_edit_run_blocks(&run);
     const nw_arch *next = graph ? derive_run(&run, graph) : NULL;
     bool is_hint = doers[edits[0].kind].block == nw_edit_hint; /* lifting does not read hints */

@@ -49,6 +49,10 @@ nw_status nw_edit_expansion(nw_edit_work *work, nw_graph **out, nw_error *err);
 nw_status nw_edit_width(nw_edit_work *work, nw_graph **out, nw_error *err);
 nw_status nw_edit_resolution(nw_edit_work *work, nw_graph **out, nw_error *err);
 nw_status nw_edit_depth(nw_edit_work *work, nw_graph **out, nw_error *err);
+/* DEPTH of one stage of draft->arch; refusals and notes as of nw_edit_block_fn, note->where is the
+ * stage. */
+nw_status nw_edit_depth_of_stage(nw_draft *draft, int stage, const nw_edit *edit,
+                                 nw_edit_note *note, nw_error *err);
 
 /* CHANNELS and EXPANSION of blocks of one arch, all in one resize. *out: NULL where nothing
  * changes. */
@@ -78,7 +82,7 @@ int nw_edit_run_length(const nw_edit *edits, int n);
 nw_graph *nw_edit_run_blocks(nw_edit_run *run);
 nw_graph *nw_edit_run_net(nw_edit_run *run);
 /* Whether the blocks that two archs have are the same for whoever picks some by label or kind, all
- * but the kinds that `edits` gave them. */
+ * but the kinds, or the numbers in a stage, that `edits` gave them. */
 bool nw_edit_keeps_labels(const nw_arch *before, const nw_arch *after, const nw_edit *edits, int n);
 
 /* NW_INVALID: no line says the edit. */
