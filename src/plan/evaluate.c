@@ -171,6 +171,9 @@ static void enter(nw_plan *plan, const uint16_t *genome, const nw_seen *seen,
     nw_plan_settle(plan, entries, &whole, patterns);
     if (whole.layout != memory->takes_parts || !adds_up(plan, seen, &whole, totals))
         catch_it(plan, "its cells do not add up to the network", nw_space_name(plan->space));
+    for (int c = 0; c < n; c++)
+        if (seen[c].aux.n_joins)
+            atomic_store(&plan->has_joins, true); /* before anybody can see it */
     for (int c = 0; c < n && atomic_load(&plan->is_exact); c++)
         if (!nw_lookup_enter(&plan->tables[c], genome, &seen[c], whole.spilled, patterns[c],
                              &plan->arena))
@@ -240,33 +243,89 @@ nw_status nw_plan_fill(nw_plan *plan, const uint16_t *genome, nw_totals *out, nw
 
 #define MAX_QUICK 256 /* cells; networks of more take the full path's time anyway */
 
+/* Ten numbers of an entry, the sums and what it makes. */
+typedef int64_t pair __attribute__((vector_size(16)));
+typedef struct ten {
+    pair pairs[5];
+} ten;
+_Static_assert(offsetof(nw_entry, made) == NW_SUM_COUNT * sizeof(int64_t) && NW_SUM_COUNT == 9,
+               "what an entry makes follows its sums");
+
+static inline void add_ten(ten *sum, const nw_entry *entry)
+{
+    for (int i = 0; i < 5; i++) {
+        pair more;
+        memcpy(&more, entry->sums + 2 * i, sizeof more);
+        sum->pairs[i] += more;
+    }
+}
+
 static void add_sums(int64_t *sums, const int64_t *more)
 {
     for (int s = 0; s < NW_SUM_COUNT; s++)
         sums[s] += more[s];
 }
 
-/* Some map spills, or the peak is not plain to see. */
-static bool add_spilled(const nw_plan *plan, const uint16_t *genome, const nw_entry *const *entries,
-                        nw_totals *out)
+/* False: something is missing. */
+static bool find_entries(const nw_plan *plan, const uint16_t *genome, const nw_entry **entries)
+{
+    for (int t = 0; t < plan->cells.n_cells; t++) {
+        const nw_hot *hot = &plan->hot[t];
+        if (hot->entries) {
+            uint32_t at = 0;
+            for (int i = 0; i < hot->n_dims; i++)
+                at += hot->strides[i] * genome[hot->dims[i]];
+            entries[t] = &hot->entries[at];
+        } else {
+            entries[t] = nw_lookup_find(&plan->tables[t], genome);
+            if (!entries[t])
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Some map spills: rows are picked. */
+static bool pick_rows(const nw_plan *plan, const uint16_t *genome, const nw_entry *const *entries,
+                      const nw_whole *whole, const uint64_t *patterns, nw_totals *out)
 {
     int64_t sums[NW_SUM_COUNT] = {0};
+    for (int t = 0; t < plan->cells.n_cells; t++) {
+        const nw_entry *e = entries[t];
+        uint64_t key[NW_KEY_WORDS] = {0};
+        const int64_t *row = e->sums;
+        bool is_usual = !(e->touch & NW_ODD_BIT) && !(patterns && patterns[t]);
+        if (!is_usual || (e->touch & whole->spilled) != e->primary) {
+            if (plan->hot[t].entries)
+                key[0] = (uint64_t)(e - plan->hot[t].entries);
+            else
+                nw_lookup_key(&plan->tables[t], genome, key);
+            row = nw_lookup_sums(&plan->tables[t], e, key, whole->spilled,
+                                 patterns ? patterns[t] : 0);
+        }
+        if (!row)
+            return false;
+        add_sums(sums, row);
+    }
+    nw_plan_finish(plan, sums, whole, out);
+    return true;
+}
+
+/* Rises may overflow or have the peak, something is unknown, views tie maps together. */
+static bool settle_and_pick(const nw_plan *plan, const uint16_t *genome,
+                            const nw_entry *const *entries, nw_totals *out)
+{
     uint64_t patterns[MAX_QUICK];
     nw_whole whole;
     nw_plan_settle(plan, entries, &whole, patterns);
-    for (int t = 0; t < plan->cells.n_cells; t++) {
-        const int64_t *more = entries[t]->sums;
-        if (whole.spilled || patterns[t] || entries[t]->touch & NW_ODD_BIT) {
-            uint64_t key[NW_KEY_WORDS];
-            nw_lookup_key(&plan->tables[t], genome, key);
-            more = nw_lookup_sums(&plan->tables[t], entries[t], key, whole.spilled, patterns[t]);
-        }
-        if (!more)
-            return false;
-        add_sums(sums, more);
-    }
-    nw_plan_finish(plan, sums, &whole, out);
-    return true;
+    return pick_rows(plan, genome, entries, &whole, patterns, out);
+}
+
+static bool is_good(const nw_plan *plan, const uint16_t *genome, bool *is_bad)
+{
+    const nw_entry *e = nw_lookup_find(&plan->tables[plan->n_tables - 1], genome);
+    *is_bad = e && nw_entry_aux(e)->is_bad;
+    return e && !*is_bad;
 }
 
 /* False: something is missing. is_bad: the combination makes no network.
@@ -276,32 +335,35 @@ static bool add_spilled(const nw_plan *plan, const uint16_t *genome, const nw_en
 static bool look_up(const nw_plan *plan, const uint16_t *genome, nw_totals *out, bool *is_bad)
 {
     const nw_entry *entries[MAX_QUICK];
-    int64_t sums[NW_SUM_COUNT] = {0}, made = 0, spanned = 0;
+    ten sums = {.pairs = {{0}}};
+    uint64_t over = 0, odd = 0;
+    int64_t spanned = 0;
     nw_whole whole = {0};
-    uint64_t odd = 0;
     int n = plan->cells.n_cells;
     *is_bad = false;
-    if (n > MAX_QUICK)
+    if (n > MAX_QUICK || (plan->has_bad_table && !is_good(plan, genome, is_bad)) ||
+        !find_entries(plan, genome, entries))
         return false;
-    if (plan->has_bad_table) {
-        const nw_entry *e = nw_lookup_find(&plan->tables[n], genome);
-        *is_bad = e && nw_entry_aux(e)->is_bad;
-        if (!e || *is_bad)
-            return false;
-    }
     for (int t = 0; t < n; t++) {
-        const nw_entry *e = entries[t] = nw_lookup_find(&plan->tables[t], genome);
-        if (!e)
+        const nw_entry *e = entries[t];
+        if (!nw_entry_aux(e))
             return false;
-        odd |= e->over | (e->touch & NW_ODD_BIT);
-        made += e->made;
+        over |= e->over;
+        odd |= e->primary | (e->touch & NW_ODD_BIT);
         spanned = e->spanned > spanned ? e->spanned : spanned;
         whole.peak = e->peak > whole.peak ? e->peak : whole.peak;
-        add_sums(sums, e->sums);
+        add_ten(&sums, e);
     }
-    if (odd || (spanned && spanned + made > whole.peak) || whole.peak > plan->hw->sram.bytes)
-        return add_spilled(plan, genome, entries, out);
-    nw_plan_finish(plan, sums, &whole, out);
+    int64_t numbers[NW_SUM_COUNT + 1], sram = plan->hw->sram.bytes;
+    memcpy(numbers, &sums, sizeof numbers);
+    int64_t risen = spanned ? spanned + numbers[NW_SUM_COUNT] : 0;
+    if ((odd & NW_ODD_BIT) || risen > whole.peak || risen > sram ||
+        (over && atomic_load_explicit(&plan->has_joins, memory_order_relaxed)))
+        return settle_and_pick(plan, genome, entries, out);
+    whole.spilled = over;
+    if (over | odd)
+        return pick_rows(plan, genome, entries, &whole, NULL, out);
+    nw_plan_finish(plan, numbers, &whole, out);
     return true;
 }
 
@@ -325,16 +387,16 @@ int64_t nw_plan_evaluate_many(nw_plan *plan, const uint16_t *genomes, int64_t n,
     for (int64_t i = 0; i < n; i++) {
         const uint16_t *genome = genomes + i * plan->n_dims;
         bool has_failed = false;
-        bool is_good = atomic_load_explicit(&plan->is_exact, memory_order_acquire) &&
+        bool is_done = atomic_load_explicit(&plan->is_exact, memory_order_acquire) &&
                        look_up(plan, genome, &out[i], &has_failed);
-        if (!is_good && !has_failed)
-            is_good =
+        if (!is_done && !has_failed)
+            is_done =
                 !nw_cancel_is_set(cancel) && nw_plan_fill(plan, genome, &out[i], NULL) == NW_OK;
-        if (!is_good)
+        if (!is_done)
             out[i] = (nw_totals){0};
         if (is_bad)
-            is_bad[i] = !is_good;
-        n_good += is_good;
+            is_bad[i] = !is_done;
+        n_good += is_done;
     }
     return n_good;
 }

@@ -179,17 +179,29 @@ typedef struct nw_keyed_entry {
     nw_entry entry;
 } nw_keyed_entry;
 
+/* The same beside an array of entries: a plane a combination of the first few crossing maps that
+ * were seen to spill, as long as the array. */
+typedef struct nw_row {
+    int64_t sums[NW_SUM_COUNT];
+    atomic_int is_filled;
+} nw_row;
+
+enum { NW_PLANE_BITS = 4 };
+
 typedef struct nw_lookup {
+    nw_entry *entries; /* an array of n_dense, or none: a map */
+    size_t n_dense;
     int n_dims;
     int *dims;
     uint64_t *strides[2]; /* key word w is the sum of stride x option; the second is 0 where the
                            * first alone is exact */
     double n_entries;
-    size_t n_dense; /* entries of the array; 0: a map */
-    nw_entry *entries;
+    _Atomic(nw_row *) planes[1 << NW_PLANE_BITS];
+    _Atomic(uint64_t) plane_masks[NW_PLANE_BITS]; /* a bit each; 0: none yet */
     void *memory;
     nw_keyed map, spilled;
     atomic_llong n_filled;
+    size_t n_plane_bytes;
     uint64_t touched; /* by any of its entries */
 } nw_lookup;
 
@@ -238,6 +250,15 @@ typedef struct nw_plan_worker {
     struct nw_plan_worker *next;
 } nw_plan_worker;
 
+/* A table of few genes that is an array, in a line of the cache. */
+enum { NW_HOT_DIMS = 8 };
+typedef struct nw_hot {
+    const nw_entry *entries; /* NULL: it is not */
+    int32_t n_dims;
+    uint16_t dims[NW_HOT_DIMS];
+    uint32_t strides[NW_HOT_DIMS];
+} nw_hot;
+
 /* What a gene does to the key of a table that depends on it. */
 typedef struct nw_step_of {
     int table;
@@ -255,7 +276,9 @@ struct nw_plan {
     nw_lookup *tables; /* a cell each; the last may be that of what makes no network */
     int n_tables;
     bool has_bad_table;
-    int *steps_of; /* per dim: where its steps begin */
+    atomic_bool has_joins; /* an entry has */
+    nw_hot *hot;           /* a table each */
+    int *steps_of;         /* per dim: where its steps begin */
     nw_step_of *steps;
     bool is_plain_total; /* overhead is added as integers */
     int64_t overhead_ps, overhead_fj;

@@ -53,6 +53,8 @@ void nw_lookup_fini(nw_lookup *table)
     free(table->strides[0]);
     free(table->strides[1]);
     free(table->memory);
+    for (int i = 0; i < 1 << NW_PLANE_BITS; i++)
+        free(atomic_load(&table->planes[i]));
     nw_keyed_fini(&table->map);
     nw_keyed_fini(&table->spilled);
 }
@@ -60,7 +62,7 @@ void nw_lookup_fini(nw_lookup *table)
 size_t nw_lookup_bytes(const nw_lookup *table)
 {
     return (size_t)atomic_load(&table->n_filled) * (table->n_dense ? sizeof(nw_entry) : 0) +
-           table->map.n_bytes + table->spilled.n_bytes;
+           table->map.n_bytes + table->spilled.n_bytes + table->n_plane_bytes;
 }
 
 void nw_lookup_key(const nw_lookup *table, const uint16_t *genome, uint64_t *key)
@@ -72,12 +74,31 @@ void nw_lookup_key(const nw_lookup *table, const uint16_t *genome, uint64_t *key
     }
 }
 
+/* Which plane has the rows where `touched` spill; -1: none. */
+static int plane_of(const nw_lookup *table, uint64_t touched)
+{
+    int plane = 0;
+    for (int i = 0; i < NW_PLANE_BITS; i++) {
+        uint64_t mask = atomic_load_explicit(&table->plane_masks[i], memory_order_relaxed);
+        plane |= (int)((touched & mask) != 0) << i;
+        touched &= ~mask;
+    }
+    return touched ? -1 : plane;
+}
+
 const int64_t *nw_lookup_sums(const nw_lookup *table, const nw_entry *entry, const uint64_t *key,
                               uint64_t spilled, uint64_t pattern)
 {
     uint64_t touched = entry->touch & ~NW_ODD_BIT & spilled;
-    if (touched == entry->primary && pattern == nw_entry_aux(entry)->pattern)
+    if (touched == entry->primary &&
+        (!(entry->touch & NW_ODD_BIT) ? !pattern : pattern == nw_entry_aux(entry)->pattern))
         return entry->sums;
+    int plane = table->n_dense && !pattern ? plane_of(table, touched) : -1;
+    if (plane >= 0) {
+        const nw_row *rows = atomic_load_explicit(&table->planes[plane], memory_order_acquire);
+        if (rows && atomic_load_explicit(&rows[key[0]].is_filled, memory_order_acquire))
+            return rows[key[0]].sums;
+    }
     uint64_t wanted[NW_KEY_WORDS] = {key[0], key[1], touched, pattern};
     const nw_spilled *node = nw_keyed_find(&table->spilled, wanted);
     return node ? node->sums : NULL;
@@ -141,11 +162,47 @@ static void enter_new(nw_lookup *table, const uint64_t *key, const nw_seen *seen
     entry->spanned = from->spanned;
     entry->over = from->over;
     entry->primary = from->touch & spilled;
-    bool is_odd = entry->primary || pattern || aux->n_unknown;
+    bool is_odd = pattern || aux->n_unknown;
     entry->touch = from->touch | (is_odd ? NW_ODD_BIT : 0);
     aux->sign = seen->sign[0];
     aux->pattern = pattern;
     publish(table, entry, aux, node);
+}
+
+#define MAX_PLANE 16384 /* entries of a table that has planes */
+
+/* False: there is no plane for it. */
+static bool enter_in_plane(nw_lookup *table, const uint64_t *key, const int64_t *sums)
+{
+    uint64_t left = key[2];
+    if (!table->n_dense || table->n_dense > MAX_PLANE || key[3])
+        return false;
+    for (int i = 0; i < NW_PLANE_BITS; i++) {
+        uint64_t mask = atomic_load(&table->plane_masks[i]);
+        if (!mask && left)
+            atomic_store(&table->plane_masks[i], mask = left & -left);
+        left &= ~mask;
+    }
+    int plane = left ? -1 : plane_of(table, key[2]);
+    if (plane < 0)
+        return false;
+    nw_row *rows = atomic_load(&table->planes[plane]);
+    if (!rows) {
+        rows = nw_zalloc(table->n_dense * sizeof *rows);
+        table->n_plane_bytes += table->n_dense * sizeof *rows;
+        atomic_store_explicit(&table->planes[plane], rows, memory_order_release);
+    }
+    memcpy(rows[key[0]].sums, sums, sizeof rows->sums);
+    atomic_store_explicit(&rows[key[0]].is_filled, 1, memory_order_release);
+    return true;
+}
+
+static void enter_in_map(nw_lookup *table, const uint64_t *key, const int64_t *sums)
+{
+    nw_spilled *node = nw_keyed_make(&table->spilled);
+    memcpy(node->key, key, sizeof node->key);
+    memcpy(node->sums, sums, sizeof node->sums);
+    nw_keyed_publish(&table->spilled, node);
 }
 
 bool nw_lookup_enter(nw_lookup *table, const uint16_t *genome, const nw_seen *seen,
@@ -164,12 +221,10 @@ bool nw_lookup_enter(nw_lookup *table, const uint16_t *genome, const nw_seen *se
     const int64_t *sums = nw_lookup_sums(table, there, key, spilled, pattern);
     if (sums)
         return memcmp(sums, seen->entry.sums, sizeof seen->entry.sums) == 0;
-    nw_spilled *node = nw_keyed_make(&table->spilled);
-    memcpy(node->key, key, sizeof node->key);
-    node->key[2] = there->touch & ~NW_ODD_BIT & spilled;
-    node->key[3] = pattern;
-    memcpy(node->sums, seen->entry.sums, sizeof node->sums);
-    nw_keyed_publish(&table->spilled, node);
+    key[2] = there->touch & ~NW_ODD_BIT & spilled;
+    key[3] = pattern;
+    if (!enter_in_plane(table, key, seen->entry.sums))
+        enter_in_map(table, key, seen->entry.sums);
     return true;
 }
 

@@ -112,6 +112,23 @@ static void list_steps(nw_plan *plan)
     plan->steps_of[plan->n_dims] = n;
 }
 
+static void list_hot(nw_plan *plan)
+{
+    plan->hot = nw_zalloc(((size_t)plan->n_tables + 1) * sizeof *plan->hot);
+    for (int t = 0; t < plan->n_tables; t++) {
+        const nw_lookup *table = &plan->tables[t];
+        nw_hot *hot = &plan->hot[t];
+        if (!table->n_dense || table->n_dims > NW_HOT_DIMS)
+            continue;
+        hot->entries = table->entries;
+        hot->n_dims = table->n_dims;
+        for (int i = 0; i < table->n_dims; i++) {
+            hot->dims[i] = (uint16_t)table->dims[i];
+            hot->strides[i] = (uint32_t)table->strides[0][i];
+        }
+    }
+}
+
 static char *name_cell(const nw_plan *plan, int cell)
 {
     enum { NAMED = 3 };
@@ -164,6 +181,7 @@ static void make_tables(nw_plan *plan, const uint8_t *depends)
         nw_lookup_init(&plan->tables[plan->n_tables++], plan->space, of_bad);
     free(rows);
     list_steps(plan);
+    list_hot(plan);
     show_cells(plan);
 }
 
@@ -196,6 +214,7 @@ nw_status nw_plan_new(const nw_space *space, const nw_hw *hw, const nw_estimator
     atomic_init(&plan->n_full, 0);
     atomic_init(&plan->n_bytes, 0);
     atomic_init(&plan->is_exact, true);
+    atomic_init(&plan->has_joins, false);
     nw_cells_init(&plan->cells, space);
     find_overhead(plan);
     uint16_t *genome = nw_alloc(((size_t)plan->n_dims + 1) * sizeof *genome);
@@ -232,6 +251,7 @@ void nw_plan_free(nw_plan *plan)
         free(plan->shown_names[c]);
     nw_arena_fini(&plan->arena);
     free(plan->tables);
+    free(plan->hot);
     free(plan->steps_of);
     free(plan->steps);
     free(plan->shown);
