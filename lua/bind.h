@@ -99,13 +99,13 @@ typedef struct bind_type {
 extern const bind_type bind_network_type, bind_hw_type, bind_estimate_type;
 extern const bind_type bind_builder_type, bind_map_type;
 extern const bind_type bind_measurements_type, bind_estimator_type, bind_session_type;
-extern const bind_type bind_space_type, bind_genome_type;
+extern const bind_type bind_space_type, bind_genome_type, bind_landscape_type;
 extern const bind_type *const bind_types[]; /* NULL-terminated */
 
 extern const bind_row bind_network_rows[], bind_hw_rows[], bind_estimate_rows[];
 extern const bind_row bind_network_module[], bind_hw_module[], bind_estimate_module[];
 extern const bind_row bind_measure_module[], bind_fit_module[], bind_build_module[],
-    bind_space_module[];
+    bind_space_module[], bind_landscape_module[];
 extern const bind_row bind_output_rows[], bind_session_rows[], bind_face_rows[];
 extern const bind_row *const bind_modules[]; /* of nasw, NULL-terminated */
 
@@ -294,6 +294,12 @@ int bind_find_option(lua_State *L, int index, const nw_dim *dim);
 NW_CHECKED nw_status bind_open_estimator(lua_State *L, int hw, const char *choice,
                                          const bind_estimator *model, int n_kernels,
                                          const nw_estimator **out, nw_error *err);
+/* The option `estimator` of the table at index 3: a fitted model, which the table keeps, or a
+ * choice (NULL: the default). Raises for others. */
+const bind_estimator *bind_check_choice(lua_State *L, const char **choice);
+/* What bind_open_estimator says of it: a name that is none is the script's mistake and raises, what
+ * is wrong with a model is the world's. */
+int bind_push_estimator_error(lua_State *L, nw_error *err);
 void bind_forget_estimators(lua_engine *engine, const nw_regression *regression); /* NULL: all */
 
 /* ---- text (bind_table.c, bind_json.c) ---- */

@@ -55,8 +55,7 @@ static int text_estimate(lua_State *L)
 
 /* ---- making ---- */
 
-/* Who estimates: an object of nasw.fit (kept by the table), or a choice. */
-static const bind_estimator *check_choice(lua_State *L, const char **choice)
+const bind_estimator *bind_check_choice(lua_State *L, const char **choice)
 {
     const bind_estimator *model = NULL;
     *choice = NULL;
@@ -76,8 +75,7 @@ static const bind_estimator *check_choice(lua_State *L, const char **choice)
     return model;
 }
 
-/* A name that is none is the script's mistake; what is wrong with a model is the world's. */
-static int push_estimator_error(lua_State *L, nw_error *err)
+int bind_push_estimator_error(lua_State *L, nw_error *err)
 {
     static const char option[] = "--estimator";
     if (strcmp(err->where, option) == 0)
@@ -95,7 +93,7 @@ int bind_estimate_run(lua_State *L)
     const char *choice;
     bind_network *network = bind_check_network(L, 1);
     bind_check_options(L, 3, options);
-    const bind_estimator *model = check_choice(L, &choice);
+    const bind_estimator *model = bind_check_choice(L, &choice);
     const char *precision = bind_option(L, 3, "precision", "file");
     if (!bind_take_hw(L, 2))
         return 3;
@@ -113,7 +111,7 @@ int bind_estimate_run(lua_State *L)
     const nw_estimator *estimator;
     if (bind_open_estimator(L, 2, choice, model, network->graph->n_nodes, &estimator, &err) !=
         NW_OK)
-        return push_estimator_error(L, &err);
+        return bind_push_estimator_error(L, &err);
     nw_status status =
         nw_estimate_graph(estimator, network->graph, hw, precision, &object->owned, &err);
     nw_estimator_release(estimator);

@@ -786,6 +786,110 @@ function Genome:get(name) end
 ---@return nasw.Genome
 function Genome:with(options) end
 
+-- ---- landscapes ------------------------------------------------------------------------------
+
+---A point by the names of the axes: {c3 = 16, c4 = 192}.
+---@alias nasw.Point table<string, number|string>
+
+---@class nasw.LandscapeOptions
+---@field x string a dimension of the space
+---@field y? string another; none: a line
+---@field metric? string "objective" by default: latency over the base's x exp(-weight x (score - the
+---base's)); latency_us, energy_uj, macs, params, weight_bytes, peak_live_bytes, score
+---@field start? string|nasw.Point of the descents: "c3=156 c4=104"; three quarters of the way up
+---@field genome? nasw.Genome|string|table the other genes; the base's
+---@field side? integer the most points a side, 512
+---@field curated? boolean|nasw.Space false: no curated panel; a part of the space: its options; by
+---default what curation keeps of this grid
+---@field estimator? string|nasw.Estimator
+---@field precision? string
+---@field seed? integer of the restarts
+
+---Two dimensions of a space in single steps, as MACs, on the hardware, and where curation leaves it,
+---with steepest descents, figures and controls: what `nasw landscape` shows.
+---@param space nasw.Space
+---@param hw nasw.Hw|string
+---@param options nasw.LandscapeOptions
+---@return nasw.Landscape? landscape
+---@return string? message
+---@return nasw.Code? code
+function nasw.landscape(space, hw, options) end
+
+---Figures of a terrain, lower is better; see src/landscape/landscape.h for the formulas.
+---@class nasw.Figures
+---@field points integer
+---@field edges integer
+---@field minima integer strict ones and plateaus
+---@field plateaus integer
+---@field best number?
+---@field worst number?
+---@field mean number?
+---@field p5 number? 5 % of the points are below
+---@field median number?
+---@field p95 number?
+---@field mean_step number? over the range of all panels of the same metric
+---@field monotone number?
+---@field neutral number?
+---@field density number?
+---@field share_1pct number? of descents that end within 1 % of the terrain's own best
+---@field share_5pct number?
+---@field walking_1pct number? the same where descents walk plateaus
+---@field walking_5pct number?
+---@field mean_evaluations number?
+---@field mean_moves number?
+---@field r1 number?
+---@field fdc number?
+
+---Figures of rows of numbers; false: no such point.
+---@param rows (number|false)[][]
+---@param options? {range: number?, choices: boolean?} range: what mean_step is relative to, 0: the
+---terrain's own; choices: any value of a line is a neighbour, not only the next
+---@return nasw.Figures
+function nasw.figures(rows, options) end
+
+---@class nasw.Landscape
+---@field x string
+---@field y string?
+---@field metric string
+---@field start nasw.Point
+---@field best table point, value, and every metric, of all points in single steps
+---@field restarts table? evaluations, runs, mean_gap, near_1pct, near_5pct
+local Landscape = {}
+
+---"macs", "single", "curated", and the controls "shifted" (curated spacing half a step off the
+---alignment) and "scored_macs" (MACs in the place of latency in the objective).
+---@return string[]
+function Landscape:panels() end
+
+---Gaps are relative to the best of all points; near_1pct and mean_gap are of descents from every
+---point of the panel, priced by the landscape's metric.
+---@param name string
+---@return {name: string, width: integer, height: integer, columns: (number|string)[], rows:
+---(number|string)[], path: nasw.Point[], evaluations: integer, ends: table, gap: number, mean_gap:
+---number, near_1pct: number, near_5pct: number, figures: nasw.Figures}
+function Landscape:panel(name) end
+
+---Rows of the panel's values; false: no network.
+---@param name string
+---@return (number|false)[][]
+function Landscape:values(name) end
+
+---The text of `nasw landscape --json`, schema nasw.landscape/1.
+---@return string
+function Landscape:json() end
+
+---The picture of `nasw landscape --svg`.
+---@return string
+function Landscape:svg() end
+
+---The page of `nasw landscape`, for width columns; 0 (default): 80.
+---@param width? integer
+---@return string
+function Landscape:text(width) end
+
+---Gives its memory back at once; later use raises.
+function Landscape:close() end
+
 -- ---- measurements ----------------------------------------------------------------------------
 
 ---A row by the names of the columns; a value is a number, a text, a boolean (1 or 0) or nil (an

@@ -45,7 +45,8 @@ static void read_documented(name_list *list)
         if (sscanf(line, "---@class nasw.%63[A-Za-z]", class_name) == 1)
             continue;
         bool is_object =
-            strstr(" Network Hw Estimate Measurements Estimator Session Builder Map Space Genome ",
+            strstr(" Network Hw Estimate Measurements Estimator Session Builder Map Space Genome "
+                   "Landscape ",
                    class_name) &&
             class_name[0];
         char field[64];

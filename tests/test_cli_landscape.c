@@ -1,0 +1,251 @@
+/* nasw landscape as its user types it: the page, JSON, the picture, what is refused, Ctrl-C. */
+#include <check.h>
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support.h"
+#include "tests/support_run.h"
+
+#define N_OF(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* Small: 9 x 5 points. */
+static const char small_space[] = "local s = nasw.space{name = 'a <small> & \"quoted\" space', "
+                                  "network = 'demo'}\n"
+                                  "s:channels{where = '3', options = {24, 32}}\n"
+                                  "s:channels{where = '4', options = {60, 64}}\n"
+                                  "return s\n";
+#define SMALL "landscape %s --hw ne32 --estimator device --x c3 --y c4 "
+
+static run_result run_small(const char *folder, const char *options)
+{
+    const char *path = folder_write(folder, "small.lua", small_space, strlen(small_space));
+    return run_nasw(NULL, SMALL "%s", path, options);
+}
+
+static double number(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    ck_assert_msg(cJSON_IsNumber(item), "%s is no number", key);
+    return item->valuedouble;
+}
+
+START_TEST(the_page_has_panels_table_and_controls)
+{
+    static const char *const parts[] = {"A MACs, steps of 1",          "B objective, steps of 1",
+                                        "C objective, curated",        "points ",
+                                        "the descent ends at",         "  minima (plateaus)",
+                                        "best of all points:",         "controls\n",
+                                        "B with random restarts",      "MACs with the score",
+                                        "latency alone is a staircase"};
+    char *folder = folder_new();
+    run_result r = run_small(folder, "");
+    ck_run(run_flaw(&r), &r);
+    ck_run(r.status ? "not done" : NULL, &r);
+    for (int i = 0; i < N_OF(parts); i++)
+        ck_run(strstr(r.out, parts[i]) ? NULL : parts[i], &r);
+    for (const char *line = r.out; *line; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 90, "%.90s", line);
+    run_free(&r);
+    folder_free(folder);
+}
+END_TEST
+
+/* Keys of src/DESIGN.md, section 4; the values against what the path says of itself. */
+START_TEST(the_json_has_the_promised_keys)
+{
+    static const char *const keys[] = {"schema", "space", "hw",       "estimator", "precision",
+                                       "metric", "x",     "y",        "objective", "complete",
+                                       "start",  "best",  "restarts", "panels"};
+    static const char *const panel_keys[] = {
+        "name",        "metric", "columns",          "rows",   "values", "path",
+        "evaluations", "end",    "from_every_point", "figures"};
+    char *folder = folder_new();
+    run_result r = run_small(folder, "--json");
+    ck_run(run_flaw(&r), &r);
+    cJSON *json = cJSON_Parse(r.out);
+    ck_run(json ? NULL : "no JSON", &r);
+    for (int i = 0; i < N_OF(keys); i++)
+        ck_assert_msg(cJSON_HasObjectItem(json, keys[i]), "no %s", keys[i]);
+    cJSON *panels = cJSON_GetObjectItem(json, "panels"), *panel;
+    ck_assert_int_ge(cJSON_GetArraySize(panels), 4);
+    double best = number(cJSON_GetObjectItem(json, "best"), "value");
+    cJSON_ArrayForEach(panel, panels)
+    {
+        for (int i = 0; i < N_OF(panel_keys); i++)
+            ck_assert_msg(cJSON_HasObjectItem(panel, panel_keys[i]), "no %s", panel_keys[i]);
+        cJSON *path = cJSON_GetObjectItem(panel, "path"), *end = cJSON_GetObjectItem(panel, "end");
+        cJSON *last = cJSON_GetArrayItem(path, cJSON_GetArraySize(path) - 1);
+        ck_assert_double_eq(cJSON_GetArrayItem(last, 0)->valuedouble, number(end, "x"));
+        ck_assert_double_eq(cJSON_GetArrayItem(last, 1)->valuedouble, number(end, "y"));
+        ck_assert_double_eq_tol(number(end, "gap"), number(end, "value") / best - 1, 1e-9);
+        ck_assert_double_eq(number(end, "value"), number(end, "objective"));
+    }
+    cJSON *values = cJSON_GetObjectItem(cJSON_GetArrayItem(panels, 0), "values");
+    ck_assert_int_eq(cJSON_GetArraySize(values), 5);
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetArrayItem(values, 0)), 9);
+    cJSON_Delete(json);
+    run_free(&r);
+    folder_free(folder);
+}
+END_TEST
+
+/* Every opened element is closed in order, and text from files is escaped. */
+static void check_well_formed(const char *text)
+{
+    char stack[16][16];
+    int depth = 0;
+    for (const char *at = strchr(text, '<'); at; at = strchr(at + 1, '<')) {
+        const char *end = strchr(at, '>');
+        ck_assert_ptr_nonnull(end);
+        if (at[1] == '/') {
+            size_t n = (size_t)(end - at) - 2;
+            ck_assert_int_gt(depth, 0);
+            ck_assert_msg(strlen(stack[--depth]) == n && strncmp(stack[depth], at + 2, n) == 0,
+                          "%.40s closes %s", at, stack[depth]);
+        } else if (end[-1] != '/') {
+            ck_assert_int_lt(depth, 16);
+            snprintf(stack[depth++], sizeof stack[0], "%.*s", (int)strcspn(at + 1, " >"), at + 1);
+        }
+    }
+    ck_assert_int_eq(depth, 0);
+    for (const char *at = strchr(text, '&'); at; at = strchr(at + 1, '&'))
+        ck_assert_msg(strncmp(at, "&amp;", 5) == 0 || strncmp(at, "&lt;", 4) == 0 ||
+                          strncmp(at, "&gt;", 4) == 0 || strncmp(at, "&quot;", 6) == 0,
+                      "%.20s", at);
+}
+
+START_TEST(the_picture_is_well_formed_and_texts_are_escaped)
+{
+    char *folder = folder_new();
+    run_result r = run_small(folder, "--svg -");
+    ck_run(run_flaw(&r), &r);
+    ck_run(r.status ? "not done" : NULL, &r);
+    ck_run(strncmp(r.out, "<svg ", 5) == 0 ? NULL : "no SVG", &r);
+    ck_run(strstr(r.out, "a &lt;small&gt; &amp; &quot;quoted&quot; space") ? NULL : "not escaped",
+           &r);
+    check_well_formed(r.out);
+    run_free(&r);
+    r = run_nasw(NULL, "landscape demo --hw ne32 --estimator device --x c3 --y c4 --metric macs "
+                       "--svg -");
+    ck_run(strstr(r.out, "data:image/png;base64,iVBORw0KGgo") ? NULL : "no PNG", &r);
+    check_well_formed(r.out);
+    run_free(&r);
+    folder_free(folder);
+}
+END_TEST
+
+START_TEST(one_metric_or_the_curated_values_alone_are_one_panel)
+{
+    char *folder = folder_new();
+    run_result r = run_small(folder, "--metric latency");
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "latency_us, steps of 1") ? NULL : "no panel", &r);
+    ck_run(strstr(r.out, "controls") ? "controls" : NULL, &r);
+    run_free(&r);
+    r = run_small(folder, "--metric score --curated");
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "score, curated") ? NULL : "no panel", &r);
+    run_free(&r);
+    r = run_nasw(NULL, "landscape demo --hw ne32 --estimator device --x v3.1");
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "right: v3.1: variant, ibn to fused") ? NULL : "no line", &r);
+    run_free(&r);
+    folder_free(folder);
+}
+END_TEST
+
+static const struct {
+    const char *options, *words;
+} refusals[] = {
+    {"--x c99 --y c4", "--x|no dimension 'c99'|c3 c4"},
+    {"--x c3 --y banana", "--y|no dimension 'banana'|c3 c4"},
+    {"--y c4", "--x|names a dimension: c0"},
+    {"--x c3 --y c3", "two different dimensions"},
+    {"--x c3 --y c4 --metric speed", "--metric|no 'speed'|latency_us"},
+    {"--x c3 --y c4 --start c3=9999", "start|c3 has no option 9999"},
+    {"--x c3 --y c4 --start nonsense", "start"},
+    {"--x c3 --y c4 --estimator none", "estimator"},
+    {"--x c3 --seed -1", "--seed"},
+    {"--x c3 --svg /nowhere/x.svg", "/nowhere/x.svg|cannot write"},
+};
+
+START_TEST(what_cannot_be_is_refused_in_one_line)
+{
+    run_result r =
+        run_nasw(NULL, "landscape demo --hw ne32 --estimator device %s", refusals[_i].options);
+    if (strstr(refusals[_i].options, "--svg"))
+        ck_assert_int_eq(r.status, 1);
+    else
+        ck_run(run_not_refused(&r, refusals[_i].words), &r);
+    run_free(&r);
+}
+END_TEST
+
+/* Starts it with --progress=json and stops it once points are being looked at. */
+START_TEST(ctrl_c_stops_with_what_is_there)
+{
+    static const char large[] = "local s = nasw.space{network = 'demo'}\n"
+                                "s:channels{where = '3', range = {8, 256}}\n"
+                                "s:channels{where = '4', range = {8, 256}}\nreturn s\n";
+    const char *program = getenv("NASW_BIN") ? getenv("NASW_BIN") : "build/nasw";
+    char *folder = folder_new(), out_path[256], line[4096];
+    const char *path = folder_write(folder, "large.lua", large, strlen(large));
+    int to_err[2], status;
+    snprintf(out_path, sizeof out_path, "%s/out.txt", folder);
+    ck_assert_int_eq(pipe(to_err), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(to_err[1], STDERR_FILENO);
+        close(to_err[0]);
+        if (!freopen(out_path, "w", stdout))
+            _exit(127);
+        execl(program, program, "landscape", path, "--hw", "ne32", "--estimator", "device", "--x",
+              "c3", "--y", "c4", "--progress=json", (char *)NULL);
+        _exit(127);
+    }
+    close(to_err[1]);
+    FILE *err = fdopen(to_err[0], "r");
+    bool has_begun = false;
+    while (fgets(line, sizeof line, err))
+        if (!has_begun && strstr(line, "looking at points")) {
+            has_begun = true;
+            kill(child, SIGINT);
+        }
+    fclose(err);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(has_begun);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 130);
+    char *text = read_text(out_path, NULL);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_nonnull(strstr(text, "stopped: "));
+    ck_assert_ptr_nonnull(strstr(text, " of 62001 points are known"));
+    free(text);
+    folder_free(folder);
+}
+END_TEST
+
+int main(void)
+{
+    run_prepare();
+    Suite *suite = suite_create("cli_landscape");
+    TCase *c = tcase_create("landscape");
+    tcase_set_timeout(c, 300);
+    tcase_add_test(c, the_page_has_panels_table_and_controls);
+    tcase_add_test(c, the_json_has_the_promised_keys);
+    tcase_add_test(c, the_picture_is_well_formed_and_texts_are_escaped);
+    tcase_add_test(c, one_metric_or_the_curated_values_alone_are_one_panel);
+    tcase_add_loop_test(c, what_cannot_be_is_refused_in_one_line, 0, N_OF(refusals));
+    tcase_add_test(c, ctrl_c_stops_with_what_is_there);
+    suite_add_tcase(suite, c);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
