@@ -249,7 +249,7 @@ int ui_editor_top(const ui_editor *editor, int n)
 
 static bool are_alike(const nw_point *a, const nw_point *b)
 {
-    return a->hw == b->hw && a->estimate.estimator == b->estimate.estimator &&
+    return a->hw == b->hw && nw_estimator_is_same(a->estimate.estimator, b->estimate.estimator) &&
            strcmp(a->estimate.kernels->precision, b->estimate.kernels->precision) == 0;
 }
 
@@ -296,8 +296,9 @@ static void count_totals(ui_editor *editor)
     editor->spills = now->estimate.peak_live_bytes > now->hw->sram.bytes;
     editor->has_difference =
         editor->baseline && !base->estimate.n_unknown && !now->estimate.n_unknown;
-    editor->is_same_thing = base->graph == now->graph && base->hw == now->hw &&
-                            base->estimate.estimator != now->estimate.estimator;
+    editor->is_same_thing =
+        base->graph == now->graph && base->hw == now->hw &&
+        !nw_estimator_is_same(base->estimate.estimator, now->estimate.estimator);
     editor->difference =
         editor->is_alike
             ? nw_estimate_difference(&base->estimate, &now->estimate)

@@ -331,7 +331,7 @@ static void restore(ui_layers *layers, const memento *m, const nw_graph *old_gra
 static bool is_same_thing(const nw_point *a, const nw_point *b)
 {
     return a->graph == b->graph && a->hw == b->hw && strcmp(a->precision, b->precision) == 0 &&
-           a->estimate.estimator != b->estimate.estimator;
+           !nw_estimator_is_same(a->estimate.estimator, b->estimate.estimator);
 }
 
 void ui_layers_set(ui_layers *layers, const nw_point *current, const nw_point *baseline)

@@ -57,6 +57,8 @@ const nw_estimator *nw_estimator_retain(const nw_estimator *estimator);
  * remembered as the regression does anyway. It has the same name and source, and the same answers.
  * Release it. */
 const nw_estimator *nw_estimator_remembering(const nw_estimator *estimator);
+/* Whether both give the same answers: the device, opened as often as it may be, or one model. */
+bool nw_estimator_is_same(const nw_estimator *a, const nw_estimator *b);
 void nw_estimator_release(const nw_estimator *estimator); /* NULL and the device are fine */
 
 /* What an estimator says of one kernel. */

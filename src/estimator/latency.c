@@ -304,20 +304,6 @@ void nw_estimator_release(const nw_estimator *estimator)
     free(s);
 }
 
-const nw_estimator *nw_estimator_remembering(const nw_estimator *estimator)
-{
-    if (estimator->memo)
-        return nw_estimator_retain(estimator);
-    shared_estimator *s = nw_zalloc(sizeof *s);
-    char *no_path = nw_zalloc(1);
-    pthread_mutex_init(&s->memo.lock, NULL);
-    atomic_init(&s->n_users, 1);
-    s->estimator = device;
-    s->estimator.path = no_path;
-    s->estimator.memo = &s->memo;
-    return &s->estimator;
-}
-
 static nw_status check_model(const nw_regression *r, const nw_hw *hw, const char *path,
                              nw_error *err)
 {
@@ -363,6 +349,16 @@ static const nw_estimator *wrap_device(void)
     s->estimator.path = nw_zalloc(1);
     s->estimator.memo = &s->memo;
     return &s->estimator;
+}
+
+const nw_estimator *nw_estimator_remembering(const nw_estimator *estimator)
+{
+    return estimator->memo ? nw_estimator_retain(estimator) : wrap_device();
+}
+
+bool nw_estimator_is_same(const nw_estimator *a, const nw_estimator *b)
+{
+    return a == b || a->regression == b->regression;
 }
 
 static const nw_estimator *wrap(nw_regression *r, const char *path)
@@ -544,7 +540,8 @@ nw_difference nw_estimate_difference(const nw_estimate *a, const nw_estimate *b)
     const nw_regression *r = a->estimator->regression;
     nw_difference d = {.latency_ps = b->latency_ps - a->latency_ps};
     d.low_ps = d.high_ps = d.latency_ps;
-    d.has_band = r && a->estimator == b->estimator && r->report.difference.n > 0;
+    d.has_band =
+        r && nw_estimator_is_same(a->estimator, b->estimator) && r->report.difference.n > 0;
     if (!d.has_band)
         return d;
     size_t room = (size_t)a->kernels->n_kernels + (size_t)b->kernels->n_kernels + 1;

@@ -202,7 +202,7 @@ int nw_session_n_redo(const nw_session *s)
 
 static bool is_estimated_alike(const nw_point *a, const nw_point *b)
 {
-    return a->hw == b->hw && a->estimate.estimator == b->estimate.estimator &&
+    return a->hw == b->hw && nw_estimator_is_same(a->estimate.estimator, b->estimate.estimator) &&
            strcmp(a->precision, b->precision) == 0;
 }
 
