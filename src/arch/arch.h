@@ -259,11 +259,10 @@ void nw_edit_report_fini(nw_edit_report *report);
 
 /* Applies edits in order; all or nothing. Every edit names blocks of what the edits before it made.
  * Neighbours that cannot tell are done at once, which makes the same network: edits of one kind of
- * different single blocks, depths of different stages; channels and expansions of different groups.
- * A selector of one block or
- * stage that cannot be edited is NW_INVALID with the reason; one of many leaves out those that
- * cannot, with a note each, and is NW_INVALID where none can. err->where is the edit. report may be
- * NULL. */
+ * different single blocks, depths of different stages, channels and expansions of different groups.
+ * A selector of one block or stage that cannot be edited is NW_INVALID with the reason; one of many
+ * leaves out those that cannot, with a note each, and is NW_INVALID where none can. err->where is
+ * the edit. report may be NULL. */
 NW_CHECKED nw_status nw_arch_apply(const nw_arch *arch, const nw_edit *edits, int n_edits,
                                    const nw_arch **out, nw_edit_report *report, nw_error *err);
 
