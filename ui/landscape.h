@@ -51,8 +51,7 @@ bool ui_landscape_point_at(const ui_landscape_places *places, const nw_session *
                            int column, nw_pane_id *panel, int *x, int *y);
 
 void ui_landscape_draw_head(ui_canvas *canvas, ui_rect rect, const nw_session *session);
-void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session *session,
-                              const ui_landscape *state);
+void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session *session);
 void ui_landscape_draw_table(ui_canvas *canvas, ui_rect rect, const nw_session *session,
                              const ui_landscape *state);
 void ui_landscape_draw_probe(ui_canvas *canvas, ui_rect rect, const nw_session *session,

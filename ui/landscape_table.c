@@ -136,30 +136,43 @@ static int draw_ramp(ui_canvas *canvas, int row, int column)
     return used + ui_text(canvas, row, column + used, -1, UI_ROLE_TEXT, " high cost");
 }
 
-void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session *session,
-                              const ui_landscape *state)
+/* While it comes, how far it is. */
+static void draw_progress(ui_canvas *canvas, int row, int column, int columns,
+                          const nw_landscape *l)
+{
+    if (l->done < 1)
+        ui_printf(canvas, row, column, columns, UI_ROLE_WARNING, "%.0f%% %s", 100 * l->done,
+                  l->doing);
+    else
+        ui_text_cut(canvas, row, column, columns, UI_ROLE_WARNING, l->doing);
+}
+
+void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session *session)
 {
     const nw_landscape *l = nw_session_landscape(session);
+    const struct {
+        uint32_t glyph;
+        const char *text;
+    } marks[] = {{'o', " start  "},
+                 {ui_arrow_glyph(canvas, 1, 0), " step  "},
+                 {ui_glyph(canvas, UI_GLYPH_STAR), " end  "},
+                 {ui_glyph(canvas, UI_GLYPH_DOT), " minimum"}};
     int column = rect.column, end = rect.column + rect.columns;
-    (void)state;
     column += draw_ramp(canvas, rect.row, column) + 3;
-    column += ui_text(canvas, rect.row, column, end - column, UI_ROLE_TEXT, "o start  ");
-    ui_put(canvas, rect.row, column, UI_ROLE_TEXT, ui_arrow_glyph(canvas, 1, 0));
-    column += 1 + ui_text(canvas, rect.row, column + 1, end - column - 1, UI_ROLE_TEXT, " step  ");
-    ui_put(canvas, rect.row, column, UI_ROLE_TEXT, ui_glyph(canvas, UI_GLYPH_STAR));
-    column += 1 + ui_text(canvas, rect.row, column + 1, end - column - 1, UI_ROLE_TEXT, " end  ");
-    ui_put(canvas, rect.row, column, UI_ROLE_TEXT, ui_glyph(canvas, UI_GLYPH_DOT));
-    column += 1 + ui_text(canvas, rect.row, column + 1, end - column - 1, UI_ROLE_TEXT, " minimum");
-    char doing[128];
-    if (l->done < 1)
-        snprintf(doing, sizeof doing, "%.0f%% %s", 100 * l->done, l->doing);
-    else
-        snprintf(doing, sizeof doing, "%s", l->doing);
-    if (l->phase == NW_PHASE_RUNNING)
-        ui_text_cut(canvas, rect.row, column + 2, end - column - 2, UI_ROLE_WARNING, doing);
-    else if (column + 52 < end)
-        ui_text_right(canvas, rect.row, end, UI_ROLE_DIM,
-                      "every panel: steepest descent, one step at a time");
+    if (l->phase == NW_PHASE_RUNNING) {
+        draw_progress(canvas, rect.row, column, end - column, l);
+        return;
+    }
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (column + 1 + ui_text_columns(marks[i].text) > end)
+            return;
+        ui_put(canvas, rect.row, column, UI_ROLE_TEXT, marks[i].glyph);
+        column += 1 + ui_text(canvas, rect.row, column + 1, end - column - 1, UI_ROLE_TEXT,
+                              marks[i].text);
+    }
+    static const char how[] = "every panel: steepest descent, one step at a time";
+    if (column + (int)sizeof how < end)
+        ui_text_right(canvas, rect.row, end, UI_ROLE_DIM, how);
 }
 
 /* ---- the table ---- */
@@ -292,13 +305,12 @@ static void format_controls(const nw_landscape *l, char *dst, size_t size)
     if (!l->panes)
         return;
     size_t n = (size_t)snprintf(dst, size, "controls, gaps to the best:");
-    if (shifted)
-        n += (size_t)snprintf(dst + n, size - n, " C half a step off %+.1f%%,", 100 * shifted->gap);
     if (scored)
-        n +=
-            (size_t)snprintf(dst + n, size - n, " MACs with the score %+.1f%%,", 100 * scored->gap);
+        n += (size_t)snprintf(dst + n, size - n, " MACs with the score %+.1f%%", 100 * scored->gap);
+    if (shifted)
+        n += (size_t)snprintf(dst + n, size - n, ", C half a step off %+.1f%%", 100 * shifted->gap);
     if (l->panes->restarts.n_runs)
-        n += (size_t)snprintf(dst + n, size - n, " B restarted within %lld evaluations %+.1f%%",
+        n += (size_t)snprintf(dst + n, size - n, ", B restarted within %lld points %+.1f%%",
                               (long long)l->panes->restarts.n_evaluations,
                               100 * l->panes->restarts.mean_gap);
 }

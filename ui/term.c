@@ -345,8 +345,10 @@ void ui_term_resize(void)
         rows = size.ws_row > LARGEST ? LARGEST : size.ws_row;
         columns = size.ws_col > LARGEST ? LARGEST : size.ws_col;
     }
-    if (rows == term.rows && columns == term.columns && term.shown)
+    if (rows == term.rows && columns == term.columns && term.shown) {
+        ui_term_redraw(); /* it may have been smaller in between, and lost what stood there */
         return;
+    }
     resizeterm(rows, columns);
     term.rows = rows;
     term.columns = columns;

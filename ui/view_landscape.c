@@ -33,7 +33,7 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
     ui_landscape_places places = ui_landscape_find_places(s, rect);
     ui_landscape_draw_head(canvas, places.head, session);
     ui_landscape_draw_panels(canvas, &places, session, s);
-    ui_landscape_draw_legend(canvas, places.legend, session, s);
+    ui_landscape_draw_legend(canvas, places.legend, session);
     ui_landscape_draw_table(canvas, places.table, session, s);
     ui_landscape_draw_probe(canvas, places.probe, session, s);
 }
@@ -64,18 +64,17 @@ static int clamp(int value, int n)
     return value < 0 ? 0 : value >= n ? n - 1 : value;
 }
 
-/* One step on the grid, or to the next column or row that curation left. */
+/* Steps on the grid, or from column to column that curation left. */
 static int step_along(int at, int by, int n, const int *kept, int n_kept)
 {
     if (!kept)
         return clamp(at + by, n);
-    int best = 0;
-    for (int i = 1; i < n_kept; i++)
-        if (abs(kept[i] - at) < abs(kept[best] - at))
-            best = i;
-    if (n_kept && kept[best] == at)
-        best = clamp(best + by, n_kept);
-    return n_kept ? kept[best] : at;
+    if (!n_kept)
+        return at;
+    int i = by > 0 ? 0 : n_kept - 1;
+    while (by > 0 ? i < n_kept - 1 && kept[i] <= at : i > 0 && kept[i] >= at)
+        i += by > 0 ? 1 : -1;
+    return kept[clamp(i + by + (by > 0 ? -1 : 1), n_kept)];
 }
 
 static bool move(const nw_landscape *l, ui_landscape *s, ui_command command)

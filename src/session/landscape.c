@@ -326,13 +326,27 @@ static int64_t step_of(const nw_dim *dim)
 
 static const char *doing(const nw_session *s, const nw_scene *c)
 {
+    bool is_judging = s->follows_curation && nw_session_curation_phase(s) != NW_PHASE_DONE &&
+                      nw_session_curation_phase(s) != NW_PHASE_FAILED;
     if (c->view.phase == NW_PHASE_FAILED)
         return c->err.message;
-    return !c->is_ready                                       ? "compiling the plan"
-           : !c->is_full                                      ? "looking at every point"
-           : c->is_finding                                    ? "climbing"
-           : nw_session_curation_phase(s) == NW_PHASE_RUNNING ? "curating"
-                                                              : "";
+    return !c->is_ready    ? "compiling the plan"
+           : !c->is_full   ? "looking at points"
+           : c->is_finding ? "climbing"
+           : is_judging    ? "curating"
+                           : "";
+}
+
+/* What it is at, which others decide, too. */
+static void update_phase(nw_session *s, nw_scene *c)
+{
+    const char *now = doing(s, c);
+    if (c->view.doing && strcmp(c->view.doing, now) == 0)
+        return;
+    c->view.doing = now;
+    if (c->view.phase != NW_PHASE_FAILED)
+        c->view.phase = *now ? NW_PHASE_RUNNING : NW_PHASE_DONE;
+    s->version++;
 }
 
 static void describe(nw_session *s, nw_scene *c)
@@ -340,9 +354,7 @@ static void describe(nw_session *s, nw_scene *c)
     nw_landscape *v = &c->view;
     int64_t n = c->is_ready ? (int64_t)nw_slice_width(c->slice) * nw_slice_height(c->slice) : 0;
     v->done = n ? (double)nw_slice_n_done(c->slice) / (double)n : 0;
-    v->doing = doing(s, c);
-    if (v->phase != NW_PHASE_FAILED)
-        v->phase = *v->doing ? NW_PHASE_RUNNING : NW_PHASE_DONE;
+    update_phase(s, c);
     v->columns = c->wanted.columns;
     v->rows = c->wanted.rows;
     v->n_columns = c->wanted.n_columns;
@@ -500,6 +512,7 @@ void nw_session_update_landscape(nw_session *s)
         !is_ground_of_now(s, s->scene))
         begin_scene(s);
     update_frame(s, s->scene);
+    update_phase(s, s->scene);
 }
 
 void nw_session_forget_landscape(nw_session *s)
