@@ -120,19 +120,22 @@ static void go_to_end(const nw_sampler *s, int dim, bool is_largest, uint8_t *co
     }
 }
 
-/* Context 0 is the base; then near and far ones in turn, two far for a near one. */
+/* Context 0 is the base; then near and far ones in turn, two far for a near one. The draws are the
+ * same whatever dimension is judged, so that its contexts share what is costly to make. */
 static void make_context(const nw_sampler *s, int dim, int context, uint8_t *const *keep,
                          uint16_t *genome)
 {
     const nw_dim *dims = nw_space_dims(s->space, &(int){0});
-    nw_rng rng = nw_rng_make(s->options->seed, ((uint64_t)dim << 20) + (uint64_t)context);
     nw_space_base_genome(s->space, genome);
     double chance = context == 0 ? 0 : context % 3 == 1 ? CHANCE_NEAR : CHANCE_FAR;
-    for (int d = 0; d < s->n_dims; d++)
+    for (int d = 0; d < s->n_dims; d++) {
+        nw_rng rng = nw_rng_make(s->options->seed, ((uint64_t)d << 20) + (uint64_t)context);
         if (d != dim && (nw_rng_chance(&rng, chance) || !keep[d][genome[d]]))
             genome[d] = (uint16_t)draw_option(&dims[d], keep[d], &rng);
+    }
     if (!is_number(dims[dim].kind) && (context == SMALLEST || context == LARGEST))
         go_to_end(s, dim, context == LARGEST, keep, genome);
+    nw_rng rng = nw_rng_make(s->options->seed, ((uint64_t)s->n_dims << 20) + (uint64_t)context);
     make_deep(s->space, dim, keep, &rng, genome);
 }
 
