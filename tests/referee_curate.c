@@ -93,7 +93,7 @@ option_set curate_misaligned(const nw_space *space, const option_set *like)
 
 /* ---- the search ---- */
 
-enum { WALKS = 4 };
+enum { WALKS = 3 };
 
 typedef struct hunt {
     nw_plan *plan;
@@ -103,8 +103,13 @@ typedef struct hunt {
     int n_dims, n_left;
     double least_score;
     uint16_t *best, *now, *next;
-    double best_cost, now_cost;
+    double best_cost; /* ln us */
 } hunt;
+
+/* ln us, and how far the score is too low and limits are broken. */
+typedef struct price {
+    double cost, lack;
+} price;
 
 /* How far the limits of the space are broken, in ln. */
 static double excess_of(const hunt *h, const nw_totals *t)
@@ -123,23 +128,21 @@ static double excess_of(const hunt *h, const nw_totals *t)
     return excess;
 }
 
-/* ln latency, and a steep price for a score that is too low and for limits that are broken, so that
- * a walk finds back. */
-static double cost_of(hunt *h, uint16_t *genome)
+static price price_of(hunt *h, uint16_t *genome)
 {
     nw_totals t;
     nw_space_canonical(h->space, genome);
     h->n_left--;
     if (!nw_space_allows(h->space, genome, NULL, 0) ||
         nw_plan_evaluate(h->plan, genome, &t, NULL) != NW_OK || !t.fits)
-        return INFINITY;
-    double lack = fmax(0, h->least_score - nw_score_default(&t.parts, 0)) + excess_of(h, &t);
-    double cost = log((double)t.latency_ps / 1e6);
-    if (lack == 0 && cost < h->best_cost) {
-        h->best_cost = cost;
+        return (price){INFINITY, 0};
+    price p = {log((double)t.latency_ps / 1e6),
+               fmax(0, h->least_score - nw_score_default(&t.parts, 0)) + excess_of(h, &t)};
+    if (p.lack == 0 && p.cost < h->best_cost) {
+        h->best_cost = p.cost;
         memcpy(h->best, genome, (size_t)h->n_dims * sizeof *genome);
     }
-    return cost + 10 * lack;
+    return p;
 }
 
 static bool is_choice(const nw_dim *dim)
@@ -199,30 +202,33 @@ static void snap(const hunt *h, uint16_t *genome)
     }
 }
 
-/* Simulated annealing (Kirkpatrick et al. 1983) of n networks, from a temperature at which 3 % of
- * latency are often taken to one at which only what is better is. */
+/* Simulated annealing (Kirkpatrick et al. 1983) of n networks, from a temperature at which a tenth
+ * of latency is often taken to one at which only what is better is; what lacks is cheap at first,
+ * so that a walk crosses the border, and dear at the end. */
 static void walk(hunt *h, int n)
 {
     size_t n_bytes = (size_t)h->n_dims * sizeof *h->now;
-    const double hot = 0.03, cold = 0.0002;
-    h->now_cost = cost_of(h, h->now);
+    const double hot = 0.1, cold = 0.0003, cheap = 1.2, dear = 12;
+    price now = price_of(h, h->now);
     for (int i = 0; i < n && h->n_left > 0; i++) {
-        double heat = hot * pow(cold / hot, (double)i / n);
+        double t = (double)i / n, heat = hot * pow(cold / hot, t);
+        double weight = cheap * pow(dear / cheap, t);
         memcpy(h->next, h->now, n_bytes);
         int n_moves = nw_rng_chance(&h->rng, 0.4) ? 2 : 1;
         for (int m = 0; m < n_moves; m++)
             move_gene(h, (int)nw_rng_range(&h->rng, 0, h->n_dims - 1), h->next);
         if (memcmp(h->next, h->now, n_bytes) == 0)
             continue;
-        double cost = cost_of(h, h->next);
-        if (cost <= h->now_cost || nw_rng_chance(&h->rng, exp((h->now_cost - cost) / heat))) {
+        price next = price_of(h, h->next);
+        double rise = next.cost + weight * next.lack - now.cost - weight * now.lack;
+        if (isinf(now.cost) || rise <= 0 || nw_rng_chance(&h->rng, exp(-rise / heat))) {
             memcpy(h->now, h->next, n_bytes);
-            h->now_cost = cost;
+            now = next;
         }
     }
 }
 
-/* Walks begin at the genome given, then at random ones and at the best in turn. */
+/* The first walk begins at the genome given, others at the best. */
 curate_best curate_search(nw_plan *plan, const option_set *set, const uint16_t *from, int budget,
                           uint64_t seed)
 {
@@ -243,10 +249,10 @@ curate_best curate_search(nw_plan *plan, const option_set *set, const uint16_t *
         memcpy(h.now, from, (size_t)h.n_dims * sizeof *from);
     else
         nw_space_base_genome(space, h.now);
-    for (int i = 0; h.n_left > 0; i++) {
+    while (h.n_left > 0) {
         snap(&h, h.now);
         walk(&h, budget / WALKS);
-        if (i % 2 == 1 && isfinite(h.best_cost))
+        if (isfinite(h.best_cost))
             memcpy(h.now, h.best, n_bytes);
         else
             for (int d = 0; d < h.n_dims; d++)
@@ -353,7 +359,7 @@ bool curate_row_find(nw_plan *plan, int budget, int n_networks, curate_row *out,
 
 /* ---- the page ---- */
 
-enum { SEARCH_NETWORKS = 6000, EDGE_NETWORKS = 10 };
+enum { SEARCH_NETWORKS = 4000, EDGE_NETWORKS = 10 };
 
 static double percent_above(double us, double best_us)
 {

@@ -52,7 +52,7 @@ typedef struct curate_row {
     double random_us, misaligned_us; /* means of CURATE_SUBSETS and of as many seeds */
 } curate_row;
 
-enum { CURATE_SUBSETS = 3 };
+enum { CURATE_SUBSETS = 2 };
 
 /* False: it cannot be curated (printed). report (may be NULL): what is kept. */
 bool curate_row_find(nw_plan *plan, int budget, int n_networks, curate_row *out, nw_buf *report);

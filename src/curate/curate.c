@@ -14,11 +14,11 @@
 #define MANY_OPTIONS  8
 /* How many networks are asked for in sweeps, behind them, and for dimensions without a sweep; fewer
  * contexts where there are many options. */
-#define SWEEP_BUDGET 6000
+#define SWEEP_BUDGET 8000
 #define LATER_BUDGET 6000
-#define PLAIN_BUDGET 4000
+#define PLAIN_BUDGET 3000
 /* Contexts: of a sweep, least and most; at least so many behind it and without one. */
-#define LEAST_SWEPT  2
+#define LEAST_SWEPT  4
 #define MOST_SWEPT   8
 #define LEAST_BEHIND 8
 #define LEAST_PLAIN  16
