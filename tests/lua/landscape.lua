@@ -8,7 +8,8 @@ local function equal(got, wanted)
 end
 
 local function near(got, wanted)
-    if not (math.abs(got - wanted) <= 1e-9 * math.abs(wanted)) then
+    local is_near = math.abs(got - wanted) <= 1e-9 * math.abs(wanted)
+    if not is_near then
         error(string.format("got %s, wanted %s", tostring(got), tostring(wanted)), 2)
     end
 end
