@@ -122,7 +122,8 @@ static void put_panels(const nw_landscape_page *page, int width, nw_buf *out)
     for (int i = 0; i < n; i++) {
         drawings[i] = draw(page, page->shown[i], columns, rows);
         nw_landscape_title(page, page->shown[i], title, sizeof title);
-        nw_buf_printf(out, "%-*.*s%s", columns + 2, columns + 2, title, i + 1 < n ? " " : "\n");
+        nw_buf_printf(out, "%-*.*s%s", i + 1 < n ? columns + 2 : 0, columns + 2, title,
+                      i + 1 < n ? " " : "\n");
     }
     for (int row = rows; row >= -1; row--) {
         for (int i = 0; i < n; i++) {
