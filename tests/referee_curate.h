@@ -44,11 +44,11 @@ typedef struct curate_row {
     double size, curated_size; /* networks */
     int64_t n_evaluations;
     double seconds; /* of processor time, for curating alone */
-    curate_edges edges, whole_edges;
+    curate_edges edges;
     /* What searches of so many networks find: */
-    double plain_us, first_us;   /* in the whole space, in the curated one */
-    double whole_us, curated_us; /* the best of each when a second search goes on where the one in
-                                  * the curated space ended */
+    double plain_us, first_us;       /* in the whole space, in the curated one */
+    double whole_us, curated_us;     /* the best of each: of all these searches, and of others that
+                                      * begin     where they ended */
     double random_us, misaligned_us; /* means of CURATE_SUBSETS and of as many seeds */
 } curate_row;
 
