@@ -22,7 +22,7 @@ enum {
     TABLE = 44, /* the scale, down to the table */
     LINE = 18,  /* of text */
     N_COLOURS = 64,
-    MOST_CELLS = 1024,
+    MOST_CELLS = 40, /* a side */
     MOST_MINIMA = 10000,
 };
 
@@ -116,30 +116,43 @@ static double place_y(const svg *s, double row)
 
 /* ---- terrains ---- */
 
+/* Few points are repeated, since not everybody who draws pictures keeps pixels square. */
 static void put_picture(svg *s, nw_pane_id id, int width, int height)
 {
-    uint8_t palette[N_COLOURS + 1][3], *pixels = nw_alloc((size_t)width * (size_t)height + 1);
+    int times_x = width < PANEL ? PANEL / width : 1, times_y = height < PANEL ? PANEL / height : 1;
+    int wide = width * times_x, high = height * times_y;
+    uint8_t palette[N_COLOURS + 1][3], *pixels = nw_alloc((size_t)wide * (size_t)high + 1);
     make_palette(palette);
     for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            pixels[(size_t)(height - 1 - y) * (size_t)width + (size_t)x] =
-                (uint8_t)index_of(s, nw_landscape_at(s->page, id, x, y));
+        for (int x = 0; x < width; x++) {
+            int colour = index_of(s, nw_landscape_at(s->page, id, x, y));
+            for (int k = 0; k < times_y; k++)
+                memset(pixels + (size_t)((height - 1 - y) * times_y + k) * (size_t)wide +
+                           (size_t)(x * times_x),
+                       colour, (size_t)times_x);
+        }
     nw_buf_printf(s->out,
                   "<image x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
                   "preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" "
                   "xlink:href=\"data:image/png;base64,",
                   s->x, TOP, PANEL, PANEL);
-    nw_png_base64(pixels, width, height, palette[0], N_COLOURS + 1, s->out);
+    nw_png_base64(pixels, wide, high, palette[0], N_COLOURS + 1, s->out);
     nw_buf_puts(s->out, "\"/>\n");
     free(pixels);
 }
 
-/* Where the cell of the i-th of n chosen columns begins, on an axis of size of them. */
-static double border(const int *at, int i, int n, int size)
+/* From where to where the cell of the i-th of n chosen columns reaches, on an axis of size of them:
+ * half the way to its neighbours where numbers stand, choices keep to themselves. */
+typedef struct span {
+    double from, to;
+} span;
+
+static span find_span(const int *at, int i, int n, int size, bool is_choice)
 {
-    if (!at)
-        return i;
-    return i == 0 ? 0 : i == n ? size : (at[i - 1] + at[i] + 1) / 2.0;
+    if (!at || is_choice)
+        return (span){at ? at[i] : i, (at ? at[i] : i) + 1};
+    return (span){i == 0 ? 0 : (at[i - 1] + at[i] + 1) / 2.0,
+                  i + 1 == n ? size : (at[i] + at[i + 1] + 1) / 2.0};
 }
 
 static void put_cell(svg *s, double value, double x0, double x1, double y0, double y1)
@@ -164,12 +177,14 @@ static void put_cells(svg *s, nw_pane_id id, int width, int height)
     const nw_pane *p = s->page->panes ? &s->page->panes->panes[id] : NULL;
     int w = nw_slice_width(s->page->slice), h = nw_slice_height(s->page->slice);
     const int *at_x = p ? p->at_x : NULL, *at_y = p ? p->at_y : NULL;
+    nw_terrain terrain = nw_slice_terrain(s->page->slice);
     for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            put_cell(s, nw_landscape_at(s->page, id, x, y), place_x(s, border(at_x, x, width, w)),
-                     place_x(s, border(at_x, x + 1, width, w)),
-                     place_y(s, border(at_y, y, height, h)),
-                     place_y(s, border(at_y, y + 1, height, h)));
+        for (int x = 0; x < width; x++) {
+            span across = find_span(at_x, x, width, w, terrain.kinds[0] == NW_AXIS_CHOICES);
+            span up = find_span(at_y, y, height, h, terrain.kinds[1] == NW_AXIS_CHOICES);
+            put_cell(s, nw_landscape_at(s->page, id, x, y), place_x(s, across.from),
+                     place_x(s, across.to), place_y(s, up.from), place_y(s, up.to));
+        }
 }
 
 /* Dots that grow smaller where there are many. */
@@ -195,6 +210,11 @@ static double place_value(const svg *s, double value)
     return TOP + PANEL - 8 - share * (PANEL - 16);
 }
 
+static nw_metric metric_of(const svg *s, nw_pane_id id)
+{
+    return id == NW_PANE_MACS ? NW_METRIC_MACS : nw_slice_metric(s->page->slice);
+}
+
 static void put_line(svg *s, nw_pane_id id, int width)
 {
     const nw_pane *p = s->page->panes ? &s->page->panes->panes[id] : NULL;
@@ -208,6 +228,13 @@ static void put_line(svg *s, nw_pane_id id, int width)
         is_down = !isnan(value);
     }
     nw_buf_puts(s->out, "\"/>\n");
+    for (int i = 0; i <= 4; i++) {
+        char text[64];
+        double value = nw_scale_value(&s->scale, 0) +
+                       i / 4.0 * (nw_scale_value(&s->scale, 1) - nw_scale_value(&s->scale, 0));
+        put_text(s, s->x - 6, place_value(s, value) + 4, "tick right", "%s",
+                 nw_format_metric(metric_of(s, id), value, text, sizeof text));
+    }
 }
 
 static void put_terrain(svg *s, nw_pane_id id)
@@ -216,7 +243,7 @@ static void put_terrain(svg *s, nw_pane_id id)
     nw_landscape_size(s->page, id, &width, &height);
     if (nw_slice_height(s->page->slice) == 1)
         put_line(s, id, width);
-    else if (id == NW_PANE_CURATED || (int64_t)width * height <= MOST_CELLS)
+    else if (id == NW_PANE_CURATED || (width <= MOST_CELLS && height <= MOST_CELLS))
         put_cells(s, id, width, height);
     else
         put_picture(s, id, width, height);
@@ -317,7 +344,7 @@ static void put_axes(svg *s)
 static void put_scale(svg *s, nw_pane_id id)
 {
     double top = TOP + PANEL + BELOW - 16;
-    nw_metric metric = id == NW_PANE_MACS ? NW_METRIC_MACS : nw_slice_metric(s->page->slice);
+    nw_metric metric = metric_of(s, id);
     uint8_t palette[N_COLOURS + 1][3];
     make_palette(palette);
     for (int i = 0; i < N_COLOURS; i++)
@@ -425,11 +452,13 @@ static void put_head(svg *s)
         return;
     }
     put_text(s, LEFT, 66, "dim",
-             "\xe2\x97\x8f start   \xe2\x98\x85 end of steepest descent   \xe2\x97\xaf best of all "
-             "points: %s, %s   small dots local minima   colours by rank",
+             "\xe2\x97\x8f start   \xe2\x98\x85 end of steepest descent   %sbest of all "
+             "points: %s, %s%s",
+             s->page->y ? "\xe2\x97\xaf " : "",
              nw_landscape_point(s->page, s->page->panes->best_x, s->page->panes->best_y, best,
                                 sizeof best),
-             nw_format_metric(metric, s->page->panes->best_value, value, sizeof value));
+             nw_format_metric(metric, s->page->panes->best_value, value, sizeof value),
+             s->page->y ? "   small dots local minima   colours by rank" : "");
 }
 
 /* ---- the picture ---- */
@@ -456,7 +485,8 @@ static int put_panel(svg *s, int i, int table_y)
     put_text(s, s->x, TOP - 8, "panel", "%s", nw_landscape_title(s->page, id, title, sizeof title));
     put_terrain(s, id);
     put_axes(s);
-    put_scale(s, id);
+    if (s->page->y)
+        put_scale(s, id);
     int end = table_y;
     if (s->page->panes) {
         put_descent(s, id);
