@@ -375,7 +375,7 @@ static void ask_screen(app *a, nw_action_id id)
     char why[256];
     layer *l = &a->screens[a->screen];
     ui_reply reply = {.kind = UI_REPLY_IGNORED};
-    if (l->view->act && nw_action_is_possible(a->session, id, NULL, 0))
+    if (l->view->act && (l->view->acts_alone || nw_action_is_possible(a->session, id, NULL, 0)))
         reply = l->view->act(id, why, sizeof why, l->state);
     if (reply.kind == UI_REPLY_REFUSED)
         note(a, "%s", why);

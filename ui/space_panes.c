@@ -94,7 +94,10 @@ static void draw_option_row(ui_canvas *canvas, int row, int column, int end,
         }
         bool is_pinned = nw_session_hand(session, dim, i) == NW_HAND_KEEP;
         column += ui_text(canvas, row, column, end - column,
-                          is_pinned ? UI_ROLE_MARK : UI_ROLE_TEXT, text) +
+                          is_pinned ? UI_ROLE_MARK
+                          : is_kept ? UI_ROLE_TEXT
+                                    : UI_ROLE_DIM,
+                          text) +
                   1;
     }
 }
@@ -253,21 +256,22 @@ static void add_line(lines *l, const char *name, const char *format, ...)
 static void add_array(lines *l, const nw_hw *hw)
 {
     double macs = (double)nw_hw_macs_per_cycle(hw);
+    char cores[24] = "";
+    if (hw->cores > 1)
+        snprintf(cores, sizeof cores, ", %d cores", hw->cores);
     if (hw->array.kind == NW_ARRAY_SYSTOLIC)
-        add_line(l, "array", "systolic %d x %d, %d core%s", hw->array.rows, hw->array.cols,
-                 hw->cores, hw->cores == 1 ? "" : "s");
+        add_line(l, "array", "systolic %d x %d%s", hw->array.rows, hw->array.cols, cores);
     else
-        add_line(l, "array", "%d channels out x %d in x %d pixels, %d core%s", hw->array.pf_out,
-                 hw->array.pf_in, hw->array.px_h * hw->array.px_w, hw->cores,
-                 hw->cores == 1 ? "" : "s");
+        add_line(l, "array", "out %d x in %d x pixels %d%s", hw->array.pf_out, hw->array.pf_in,
+                 hw->array.px_h * hw->array.px_w, cores);
     add_line(l, "peak", "%.4g GMAC/s at %.4g GHz", macs * hw->clock_hz / 1e9, hw->clock_hz / 1e9);
 }
 
 static void add_memory(lines *l, const nw_hw *hw)
 {
     char sram[32];
-    add_line(l, "SRAM", "%s, channels in steps of %d",
-             nw_format_bytes(hw->sram.bytes, sram, sizeof sram), hw->sram.align_channels);
+    add_line(l, "SRAM", "%s, channels by %d", nw_format_bytes(hw->sram.bytes, sram, sizeof sram),
+             hw->sram.align_channels);
     add_line(l, "DRAM", "%.4g GB/s", hw->dram.bytes_per_cycle * hw->clock_hz / 1e9);
     add_line(l, "overhead", "%lld cycles a kernel", (long long)hw->kernel_overhead_cycles);
 }

@@ -162,6 +162,7 @@ struct ui_view {
     /* An action without a value, by key, footer or palette: what a screen makes of it, IGNORED: as
      * it stands. REFUSED: why (size bytes) says it in words. */
     ui_reply (*act)(nw_action_id id, char *why, size_t size, void *state);
+    bool acts_alone; /* act is asked about actions that are not possible, too: it has others */
     /* What the prompt for an action begins with; "" is fine. */
     void (*suggest)(nw_action_id asked, const void *state, char *dst, size_t size);
     bool works_when_shown; /* a screen: work is called whenever it comes up */

@@ -321,6 +321,7 @@ const ui_view ui_view_landscape = {
     .work = work,
     .works_when_shown = true,
     .act = act,
+    .acts_alone = true,
     .takes_key = takes_key,
     .pause_ms = pause_ms,
     .tick = tick,

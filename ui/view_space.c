@@ -226,6 +226,7 @@ const ui_view ui_view_space = {
     .copy = copy,
     .answers = answers,
     .act = act,
+    .acts_alone = true,
     .work = work,
     .works_when_shown = true,
     .footer = footer,
