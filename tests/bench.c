@@ -343,6 +343,7 @@ int main(void)
     bench_edit();
     bench_candidate();
     bench_lift();
+    bench_plan();
     bench_landscape();
     return 0;
 }

@@ -9,6 +9,7 @@ void bench_estimator(void);
 void bench_edit(void);
 void bench_candidate(void);
 void bench_lift(void);
+void bench_plan(void);
 void bench_landscape(void);
 
 #endif

@@ -156,7 +156,7 @@ START_TEST(random_genomes_cost_what_the_full_path_says)
     const nw_space *space = space_of(demo_arch());
     nw_hw *hw = load_hw(presets[_i]);
     nw_plan *plan = plan_of(space, hw, nw_estimator_device());
-    check_random(plan, 200 / SCALE);
+    check_random(plan, 120 / SCALE);
     nw_plan_free(plan);
     nw_hw_free(hw);
     nw_space_release(space);
@@ -170,8 +170,8 @@ START_TEST(maps_spill_together_wherever_they_cross)
     nw_hw *hw = load_hw("ne32");
     hw->sram.bytes = kib[_i] * 1024;
     nw_plan *plan = plan_of(space, hw, nw_estimator_device());
-    check_random(plan, 200 / SCALE);
-    check_walk(plan, 100000 / SCALE, 5000);
+    check_random(plan, 60 / SCALE);
+    check_walk(plan, 30000 / SCALE, 5000);
     nw_plan_free(plan);
     nw_hw_free(hw);
     nw_space_release(space);
@@ -246,6 +246,147 @@ START_TEST(a_calibration_comes_last)
 }
 END_TEST
 
+/* ---- threads ---- */
+
+typedef struct asker {
+    pthread_t thread;
+    nw_plan *plan;
+    const uint16_t *genomes;
+    int n;
+    nw_totals *totals;
+} asker;
+
+static void *ask_all(void *context)
+{
+    asker *a = context;
+    nw_plan_evaluate_many(a->plan, a->genomes, a->n, a->totals, NULL, NULL);
+    return NULL;
+}
+
+START_TEST(threads_get_the_same_totals)
+{
+    enum { N = 400 / SCALE, THREADS = 2 };
+    const nw_space *space = thin(space_of(demo_arch()), 3);
+    nw_hw *hw = load_hw("ne32");
+    nw_plan *shared = plan_of(space, hw, nw_estimator_device()),
+            *own = plan_of(space, hw, nw_estimator_device());
+    size_t n_dims = (size_t)nw_space_n_dims(space);
+    uint16_t *genomes = calloc(N * n_dims, sizeof *genomes);
+    nw_totals *expected = calloc(N, sizeof *expected);
+    nw_rng rng = nw_rng_make(5, 5);
+    ck_assert_int_eq(nw_plan_sample(own, &rng, N, genomes, expected, NULL, NULL), N);
+    asker askers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        askers[i] = (asker){
+            .plan = shared, .genomes = genomes, .n = N, .totals = calloc(N, sizeof *expected)};
+        ck_assert_int_eq(pthread_create(&askers[i].thread, NULL, ask_all, &askers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(askers[i].thread, NULL);
+        ck_assert_mem_eq(askers[i].totals, expected, N * sizeof *expected);
+        free(askers[i].totals);
+    }
+    ck_assert_str_eq(nw_plan_get_stats(shared).caught, "");
+    free(genomes);
+    free(expected);
+    nw_plan_free(shared);
+    nw_plan_free(own);
+    nw_hw_free(hw);
+    nw_space_release(space);
+}
+END_TEST
+
+/* ---- odd spaces ---- */
+
+START_TEST(a_space_of_one_point_has_a_plan)
+{
+    nw_error err;
+    const nw_space *space = thin(space_of(demo_arch()), 1);
+    nw_hw *hw = load_hw("ne64");
+    nw_plan *plan = plan_of(space, hw, nw_estimator_device());
+    nw_totals expected, totals;
+    uint16_t *none = genome_of(space);
+    int n;
+    ck_assert_int_eq(full_path(plan, none, &expected), NW_OK);
+    ck_assert_int_eq(nw_plan_evaluate(plan, none, &totals, &err), NW_OK);
+    expect_same(&expected, &totals);
+    expect_same(&expected, nw_plan_base(plan));
+    (void)nw_plan_cells(plan, &n);
+    ck_assert_int_eq(n, 1);
+    ck_assert_int_eq(nw_plan_warm(plan, 1000, NULL, &err), NW_OK);
+    free(none);
+    nw_plan_free(plan);
+    nw_hw_free(hw);
+    nw_space_release(space);
+}
+END_TEST
+
+/* 2 options for the channels of one stage, 3 kernels in a block before it and 2 behind it: the
+ * kernels and the maps between depend on these and on nothing else, whatever is found must be
+ * within that, and warming makes all of it. */
+START_TEST(a_warm_plan_needs_no_network)
+{
+    nw_space *space = nw_space_new(
+        "small", arch_of_text("cn_r1_k3_s2_c16; ir_r1_k3_s2_e4_c24; ir_r2_k3_s2_e4_c32", 64));
+    static const struct {
+        nw_dim_kind kind;
+        const char *where, *texts[3];
+        int n;
+    } dims[] = {{NW_DIM_CHANNELS, "1", {"16", "32", ""}, 2},
+                {NW_DIM_KERNEL, "1.0", {"3", "5", "7"}, 3},
+                {NW_DIM_KERNEL, "2.0", {"3", "5", ""}, 2}};
+    nw_error err;
+    for (int i = 0; i < 3; i++) {
+        nw_option options[3];
+        for (int k = 0; k < dims[i].n; k++)
+            ck_assert_int_eq(nw_option_read(dims[i].kind, dims[i].texts[k], &options[k], &err),
+                             NW_OK);
+        nw_dim_spec spec = {.kind = dims[i].kind,
+                            .where = dims[i].where,
+                            .options = options,
+                            .n_options = dims[i].n};
+        ck_assert_msg(nw_space_add(space, &spec, &err) == NW_OK, "%s", err.message);
+    }
+    ck_assert_msg(nw_space_seal(space, &err) == NW_OK, "%s", err.message);
+    nw_hw *hw = load_hw("ne64");
+    nw_plan *plan = plan_of(space, hw, nw_estimator_device());
+    ck_assert_int_eq(nw_plan_warm(plan, 1000, NULL, &err), NW_OK);
+    int n;
+    const nw_cell *cells = nw_plan_cells(plan, &n);
+    for (int i = 0; i < n; i++) {
+        ck_assert(cells[i].n_dims < 3);
+        ck_assert(cells[i].n_filled == (int64_t)cells[i].n_entries);
+    }
+    int64_t n_full = nw_plan_get_stats(plan).n_full;
+    for (uint16_t i = 0; i < 12; i++) {
+        uint16_t genome[3] = {i & 1, i / 2 % 3, i / 6};
+        nw_totals expected, totals;
+        ck_assert_int_eq(full_path(plan, genome, &expected), NW_OK);
+        ck_assert_int_eq(nw_plan_evaluate(plan, genome, &totals, &err), NW_OK);
+        expect_same(&expected, &totals);
+    }
+    ck_assert_int_eq(nw_plan_get_stats(plan).n_full, n_full);
+    nw_plan_free(plan);
+    nw_hw_free(hw);
+    nw_space_release(space);
+}
+END_TEST
+
+START_TEST(cancelling_ends_the_making_of_a_plan)
+{
+    const nw_space *space = space_of(demo_arch());
+    nw_hw *hw = load_hw("ne64");
+    nw_plan *plan;
+    nw_error err;
+    nw_cancel cancel = {0};
+    nw_cancel_set(&cancel);
+    ck_assert_int_eq(nw_plan_new(space, hw, nw_estimator_device(), NULL, &cancel, &plan, &err),
+                     NW_CANCELLED);
+    nw_hw_free(hw);
+    nw_space_release(space);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("compiled");
@@ -257,6 +398,10 @@ int main(void)
     tcase_add_loop_test(tcase, imported_networks_have_plans, 0, 3);
     tcase_add_test(tcase, regressions_have_plans);
     tcase_add_test(tcase, a_calibration_comes_last);
+    tcase_add_test(tcase, threads_get_the_same_totals);
+    tcase_add_test(tcase, a_space_of_one_point_has_a_plan);
+    tcase_add_test(tcase, a_warm_plan_needs_no_network);
+    tcase_add_test(tcase, cancelling_ends_the_making_of_a_plan);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -101,28 +101,6 @@ void nw_plan_settle(const nw_plan *plan, const nw_entry *const *entries, nw_whol
         out->spilled = spread(out->spilled, entries, n);
 }
 
-void nw_plan_finish(const nw_plan *plan, const int64_t *sums, const nw_whole *whole, nw_totals *out)
-{
-    *out = (nw_totals){.latency_ps = sums[NW_SUM_LATENCY],
-                       .energy_fj = sums[NW_SUM_ENERGY],
-                       .weight_bytes = sums[NW_SUM_WEIGHT_BYTES],
-                       .peak_live_bytes = whole->peak,
-                       .parts = {.macs = sums[NW_SUM_MACS],
-                                 .params = sums[NW_SUM_PARAMS],
-                                 .unfused_macs = sums[NW_SUM_UNFUSED_MACS],
-                                 .unfused_params = sums[NW_SUM_UNFUSED_PARAMS],
-                                 .h_nano = sums[NW_SUM_H],
-                                 .unfused_h_nano = sums[NW_SUM_UNFUSED_H]},
-                       .n_unknown = whole->n_unknown,
-                       .fits = nw_totals_fit(plan->hw, whole->peak)};
-    if (plan->is_plain_total) {
-        out->latency_ps += plan->overhead_ps;
-        out->energy_fj += plan->overhead_fj;
-    } else {
-        (void)nw_estimate_total(plan->estimator, plan->hw, &out->latency_ps, &out->energy_fj);
-    }
-}
-
 /* ---- the full path ---- */
 
 static void catch_it(nw_plan *plan, const char *what, const char *where)
@@ -241,29 +219,15 @@ nw_status nw_plan_fill(nw_plan *plan, const uint16_t *genome, nw_totals *out, nw
 
 /* ---- by tables ---- */
 
-#define MAX_QUICK 256 /* cells; networks of more take the full path's time anyway */
-
-/* Ten numbers of an entry, the sums and what it makes. */
-typedef int64_t pair __attribute__((vector_size(16)));
-typedef struct ten {
-    pair pairs[5];
-} ten;
-_Static_assert(offsetof(nw_entry, made) == NW_SUM_COUNT * sizeof(int64_t) && NW_SUM_COUNT == 9,
+_Static_assert(offsetof(nw_entry, made) == NW_SUM_COUNT * sizeof(int64_t),
                "what an entry makes follows its sums");
 
-static inline void add_ten(ten *sum, const nw_entry *entry)
+static inline const nw_entry *hot_entry(const nw_hot *hot, const uint16_t *genome)
 {
-    for (int i = 0; i < 5; i++) {
-        pair more;
-        memcpy(&more, entry->sums + 2 * i, sizeof more);
-        sum->pairs[i] += more;
-    }
-}
-
-static void add_sums(int64_t *sums, const int64_t *more)
-{
-    for (int s = 0; s < NW_SUM_COUNT; s++)
-        sums[s] += more[s];
+    uint32_t at = 0;
+    for (int i = 0; i < hot->n_dims; i++)
+        at += hot->strides[i] * genome[hot->dims[i]];
+    return &hot->entries[at];
 }
 
 /* False: something is missing. */
@@ -272,10 +236,7 @@ static bool find_entries(const nw_plan *plan, const uint16_t *genome, const nw_e
     for (int t = 0; t < plan->cells.n_cells; t++) {
         const nw_hot *hot = &plan->hot[t];
         if (hot->entries) {
-            uint32_t at = 0;
-            for (int i = 0; i < hot->n_dims; i++)
-                at += hot->strides[i] * genome[hot->dims[i]];
-            entries[t] = &hot->entries[at];
+            entries[t] = hot_entry(hot, genome);
         } else {
             entries[t] = nw_lookup_find(&plan->tables[t], genome);
             if (!entries[t])
@@ -305,7 +266,7 @@ static bool pick_rows(const nw_plan *plan, const uint16_t *genome, const nw_entr
         }
         if (!row)
             return false;
-        add_sums(sums, row);
+        nw_add_sums(sums, row);
     }
     nw_plan_finish(plan, sums, whole, out);
     return true;
@@ -315,7 +276,7 @@ static bool pick_rows(const nw_plan *plan, const uint16_t *genome, const nw_entr
 static bool settle_and_pick(const nw_plan *plan, const uint16_t *genome,
                             const nw_entry *const *entries, nw_totals *out)
 {
-    uint64_t patterns[MAX_QUICK];
+    uint64_t patterns[NW_MAX_QUICK];
     nw_whole whole;
     nw_plan_settle(plan, entries, &whole, patterns);
     return pick_rows(plan, genome, entries, &whole, patterns, out);
@@ -334,35 +295,42 @@ static bool is_good(const nw_plan *plan, const uint16_t *genome, bool *is_bad)
  * the sums are all there is. */
 static bool look_up(const nw_plan *plan, const uint16_t *genome, nw_totals *out, bool *is_bad)
 {
-    const nw_entry *entries[MAX_QUICK];
-    ten sums = {.pairs = {{0}}};
+    const nw_entry *entries[NW_MAX_QUICK];
+    nw_pair a = {0}, b = {0}, c = {0}, d = {0}, last = {0}; /* last: made beside the ninth sum */
     uint64_t over = 0, odd = 0;
     int64_t spanned = 0;
     nw_whole whole = {0};
     int n = plan->cells.n_cells;
+    bool is_hot = plan->is_hot;
     *is_bad = false;
-    if (n > MAX_QUICK || (plan->has_bad_table && !is_good(plan, genome, is_bad)) ||
-        !find_entries(plan, genome, entries))
+    if (!is_hot && (n > NW_MAX_QUICK || (plan->has_bad_table && !is_good(plan, genome, is_bad)) ||
+                    !find_entries(plan, genome, entries)))
         return false;
     for (int t = 0; t < n; t++) {
+        if (is_hot)
+            entries[t] = hot_entry(&plan->hot[t], genome);
         const nw_entry *e = entries[t];
+        const nw_pair *sums = (const nw_pair *)e->sums;
         if (!nw_entry_aux(e))
             return false;
         over |= e->over;
         odd |= e->primary | (e->touch & NW_ODD_BIT);
         spanned = e->spanned > spanned ? e->spanned : spanned;
         whole.peak = e->peak > whole.peak ? e->peak : whole.peak;
-        add_ten(&sums, e);
+        a += sums[0];
+        b += sums[1];
+        c += sums[2];
+        d += sums[3];
+        last += sums[4];
     }
-    int64_t numbers[NW_SUM_COUNT + 1], sram = plan->hw->sram.bytes;
-    memcpy(numbers, &sums, sizeof numbers);
-    int64_t risen = spanned ? spanned + numbers[NW_SUM_COUNT] : 0;
-    if ((odd & NW_ODD_BIT) || risen > whole.peak || risen > sram ||
+    int64_t risen = spanned ? spanned + last[1] : 0;
+    if ((odd & NW_ODD_BIT) || risen > whole.peak || risen > plan->hw->sram.bytes ||
         (over && atomic_load_explicit(&plan->has_joins, memory_order_relaxed)))
         return settle_and_pick(plan, genome, entries, out);
     whole.spilled = over;
     if (over | odd)
         return pick_rows(plan, genome, entries, &whole, NULL, out);
+    int64_t numbers[NW_SUM_COUNT] = {a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1], last[0]};
     nw_plan_finish(plan, numbers, &whole, out);
     return true;
 }
@@ -397,6 +365,47 @@ int64_t nw_plan_evaluate_many(nw_plan *plan, const uint16_t *genomes, int64_t n,
         if (is_bad)
             is_bad[i] = !is_done;
         n_good += is_done;
+    }
+    return n_good;
+}
+
+/* ---- sampling ---- */
+
+/* A number of a mixed counter (Wang Yi's wyrand). */
+static inline uint64_t mix(uint64_t x)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)x * (x ^ 0xe7037ed1a0b428dbu);
+    return (uint64_t)(product >> 64) ^ (uint64_t)product;
+}
+
+static void draw(const nw_plan *plan, uint64_t seed, uint16_t *genome)
+{
+    int n = plan->n_dims;
+    for (int d = 0; d + 1 < n; d += 2) {
+        uint64_t x = mix(seed += 0xa0761d6478bd642fu);
+        genome[d] = (uint16_t)((x >> 32) * plan->n_options[d] >> 32);
+        genome[d + 1] = (uint16_t)((x & 0xffffffffu) * plan->n_options[d + 1] >> 32);
+    }
+    if (n & 1)
+        genome[n - 1] =
+            (uint16_t)((mix(seed + 0xa0761d6478bd642fu) >> 32) * plan->n_options[n - 1] >> 32);
+    if (plan->has_depths)
+        nw_space_canonical(plan->space, genome);
+}
+
+int64_t nw_plan_sample(nw_plan *plan, nw_rng *rng, int64_t n, uint16_t *genomes, nw_totals *out,
+                       uint8_t *is_bad, const nw_cancel *cancel)
+{
+    enum { BATCH = 64 };
+    int64_t n_good = 0;
+    for (int64_t done = 0; done < n; done += BATCH) {
+        int64_t n_here = n - done < BATCH ? n - done : BATCH;
+        uint16_t *first = genomes + done * plan->n_dims;
+        for (int64_t i = 0; i < n_here; i++)
+            draw(plan, nw_rng_next(rng), first + i * plan->n_dims);
+        n_good += nw_plan_evaluate_many(plan, first, n_here, out + done,
+                                        is_bad ? is_bad + done : NULL, cancel);
     }
     return n_good;
 }

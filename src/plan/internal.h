@@ -18,7 +18,6 @@
 
 /* totals.c */
 nw_totals nw_totals_make(const nw_arch *arch, const nw_estimate *e);
-bool nw_totals_fit(const nw_hw *hw, int64_t peak_live_bytes);
 
 /* What adds up over cells. */
 typedef enum nw_sum {
@@ -252,6 +251,7 @@ typedef struct nw_plan_worker {
 
 /* A table of few genes that is an array, in a line of the cache. */
 enum { NW_HOT_DIMS = 8 };
+#define NW_MAX_QUICK 256 /* cells; networks of more take the full path's time anyway */
 typedef struct nw_hot {
     const nw_entry *entries; /* NULL: it is not */
     int32_t n_dims;
@@ -271,6 +271,8 @@ struct nw_plan {
     const nw_estimator *estimator, *asked; /* asked: the same, with a memory */
     char *precision;                       /* NULL: the file's */
     int n_dims;
+    uint32_t *n_options; /* per dim */
+    bool has_depths;     /* genes of dropped blocks do not count */
     nw_totals base;
     nw_cells cells;
     nw_lookup *tables; /* a cell each; the last may be that of what makes no network */
@@ -282,7 +284,9 @@ struct nw_plan {
     nw_step_of *steps;
     bool is_plain_total; /* overhead is added as integers */
     int64_t overhead_ps, overhead_fj;
-    nw_cell *shown; /* of nw_plan_cells */
+    int64_t max_peak; /* that fits */
+    bool is_hot;      /* all tables are */
+    nw_cell *shown;   /* of nw_plan_cells */
     char **shown_names;
     nw_arena arena;       /* of aux */
     pthread_mutex_t lock; /* of the tables' writers, arena, idle, caught */
@@ -311,8 +315,54 @@ typedef struct nw_whole {
 /* patterns: room for one an entry: which of its rises overflow. */
 void nw_plan_settle(const nw_plan *plan, const nw_entry *const *entries, nw_whole *out,
                     uint64_t *patterns);
-void nw_plan_finish(const nw_plan *plan, const int64_t *sums, const nw_whole *whole,
-                    nw_totals *out);
+static inline void nw_plan_finish(const nw_plan *plan, const int64_t *sums, const nw_whole *whole,
+                                  nw_totals *out)
+{
+    out->latency_ps = sums[NW_SUM_LATENCY];
+    out->energy_fj = sums[NW_SUM_ENERGY];
+    out->weight_bytes = sums[NW_SUM_WEIGHT_BYTES];
+    out->peak_live_bytes = whole->peak;
+    out->parts.macs = sums[NW_SUM_MACS];
+    out->parts.params = sums[NW_SUM_PARAMS];
+    out->parts.unfused_macs = sums[NW_SUM_UNFUSED_MACS];
+    out->parts.unfused_params = sums[NW_SUM_UNFUSED_PARAMS];
+    out->parts.h_nano = sums[NW_SUM_H];
+    out->parts.unfused_h_nano = sums[NW_SUM_UNFUSED_H];
+    out->n_unknown = whole->n_unknown;
+    out->fits = whole->peak <= plan->max_peak;
+    if (plan->is_plain_total) {
+        out->latency_ps += plan->overhead_ps;
+        out->energy_fj += plan->overhead_fj;
+    } else {
+        (void)nw_estimate_total(plan->estimator, plan->hw, &out->latency_ps, &out->energy_fj);
+    }
+}
+
+/* Sums two at a time: what a processor of any kind does at once. */
+typedef int64_t nw_pair __attribute__((vector_size(16), aligned(8), may_alias));
+_Static_assert(NW_SUM_COUNT == 9, "sums are four pairs and one");
+
+static inline void nw_add_sums(int64_t *sums, const int64_t *more)
+{
+    nw_pair *to = (nw_pair *)sums;
+    const nw_pair *from = (const nw_pair *)more;
+    to[0] += from[0];
+    to[1] += from[1];
+    to[2] += from[2];
+    to[3] += from[3];
+    sums[8] += more[8];
+}
+
+static inline void nw_move_sums(int64_t *sums, const int64_t *less, const int64_t *more)
+{
+    nw_pair *to = (nw_pair *)sums;
+    const nw_pair *a = (const nw_pair *)less, *b = (const nw_pair *)more;
+    to[0] += b[0] - a[0];
+    to[1] += b[1] - a[1];
+    to[2] += b[2] - a[2];
+    to[3] += b[3] - a[3];
+    sums[8] += more[8] - less[8];
+}
 
 /* ---- finding what cells depend on (discover.c) ---- */
 

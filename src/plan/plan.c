@@ -115,11 +115,14 @@ static void list_steps(nw_plan *plan)
 static void list_hot(nw_plan *plan)
 {
     plan->hot = nw_zalloc(((size_t)plan->n_tables + 1) * sizeof *plan->hot);
+    plan->is_hot = plan->n_tables <= NW_MAX_QUICK && !plan->has_bad_table;
     for (int t = 0; t < plan->n_tables; t++) {
         const nw_lookup *table = &plan->tables[t];
         nw_hot *hot = &plan->hot[t];
-        if (!table->n_dense || table->n_dims > NW_HOT_DIMS)
+        if (!table->n_dense || table->n_dims > NW_HOT_DIMS) {
+            plan->is_hot = false;
             continue;
+        }
         hot->entries = table->entries;
         hot->n_dims = table->n_dims;
         for (int i = 0; i < table->n_dims; i++) {
@@ -185,10 +188,21 @@ static void make_tables(nw_plan *plan, const uint8_t *depends)
     show_cells(plan);
 }
 
+static void list_options(nw_plan *plan)
+{
+    const nw_dim *dims = nw_space_dims(plan->space, &plan->n_dims);
+    plan->n_options = nw_zalloc(((size_t)plan->n_dims + 1) * sizeof *plan->n_options);
+    for (int d = 0; d < plan->n_dims; d++) {
+        plan->n_options[d] = (uint32_t)dims[d].n_options;
+        plan->has_depths |= dims[d].depth_dim >= 0;
+    }
+}
+
 /* Without a calibration what comes on top is the same for every network. */
 static void find_overhead(nw_plan *plan)
 {
     int64_t ps = 0, fj = 0, far_ps = (int64_t)1 << 50, far_fj = 0;
+    plan->max_peak = plan->hw->dram.weights_only ? plan->hw->sram.bytes : INT64_MAX;
     plan->overhead_ps = nw_estimate_total(plan->estimator, plan->hw, &ps, &fj);
     int64_t there = nw_estimate_total(plan->estimator, plan->hw, &far_ps, &far_fj);
     plan->overhead_fj = fj;
@@ -205,7 +219,7 @@ nw_status nw_plan_new(const nw_space *space, const nw_hw *hw, const nw_estimator
     plan->hw = hw;
     plan->estimator = nw_estimator_retain(estimator);
     plan->asked = nw_estimator_remembering(estimator);
-    plan->n_dims = nw_space_n_dims(space);
+    list_options(plan);
     if (precision) {
         plan->precision = nw_alloc(strlen(precision) + 1);
         memcpy(plan->precision, precision, strlen(precision) + 1);
@@ -251,6 +265,7 @@ void nw_plan_free(nw_plan *plan)
         free(plan->shown_names[c]);
     nw_arena_fini(&plan->arena);
     free(plan->tables);
+    free(plan->n_options);
     free(plan->hot);
     free(plan->steps_of);
     free(plan->steps);

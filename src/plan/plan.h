@@ -87,6 +87,9 @@ NW_CHECKED nw_status nw_plan_evaluate(nw_plan *plan, const uint16_t *genome, nw_
  * Stops early when cancelled: those after are marked bad. */
 int64_t nw_plan_evaluate_many(nw_plan *plan, const uint16_t *genomes, int64_t n, nw_totals *out,
                               uint8_t *is_bad, const nw_cancel *cancel);
+/* The same for n genomes drawn at random, distributed as nw_space_random's, into genomes. */
+int64_t nw_plan_sample(nw_plan *plan, nw_rng *rng, int64_t n, uint16_t *genomes, nw_totals *out,
+                       uint8_t *is_bad, const nw_cancel *cancel);
 /* The limits of the space: whether the totals keep all of them; which (may be NULL): the first that
  * is broken. */
 bool nw_plan_within_limits(const nw_plan *plan, const nw_totals *totals, int *which);

@@ -4,11 +4,6 @@
 
 #include "src/plan/internal.h"
 
-bool nw_totals_fit(const nw_hw *hw, int64_t peak_live_bytes)
-{
-    return !hw->dram.weights_only || peak_live_bytes <= hw->sram.bytes;
-}
-
 nw_totals nw_totals_make(const nw_arch *arch, const nw_estimate *e)
 {
     nw_counts counts;

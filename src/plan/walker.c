@@ -86,8 +86,7 @@ static bool pick_rows(nw_walker *w)
         p->row = find_row(w, t, p, w->whole.spilled, w->patterns[t]);
         if (!p->row)
             return false;
-        for (int s = 0; s < NW_SUM_COUNT; s++)
-            sums[s] += p->row[s];
+        nw_add_sums(sums, p->row);
         w->made += p->entry->made;
         w->over[t] = p->entry->over;
     }
@@ -129,6 +128,7 @@ static nw_status settle_by_full(nw_walker *w, nw_error *err)
     if (w->is_full) {
         w->totals = totals;
         w->is_finished = true;
+        w->is_simple = false;
     }
     return NW_OK;
 }
@@ -204,8 +204,7 @@ static bool find_next(nw_walker *w, const nw_step_of *steps, int n, int64_t by, 
 
 static void move_row(nw_walker *w, place *p, const int64_t *row)
 {
-    for (int s = 0; s < NW_SUM_COUNT; s++)
-        w->sums[s] += row[s] - p->row[s];
+    nw_move_sums(w->sums, p->row, row);
     p->row = row;
 }
 
@@ -278,6 +277,44 @@ static bool move(nw_walker *w, const nw_step_of *steps, int n, const change *c)
     return (w->is_simple && move_simply(w, steps, n, c)) || pick_rows(w);
 }
 
+enum { QUICK_TABLES = 8 };
+
+/* Where the tables of the gene are arrays with entries of the same kind: nothing rises, the same
+ * maps spill, rows are the entries' own. False: it is not so, and nothing was done. */
+static inline bool move_quickly(nw_walker *w, const nw_step_of *steps, int n, int64_t by)
+{
+    const nw_entry *to[QUICK_TABLES];
+    const nw_hot *hot = w->plan->hot;
+    uint64_t spilled = w->spilled, differ = 0;
+    if (n > QUICK_TABLES || !w->is_simple || !w->plan->is_hot)
+        return false;
+    for (int i = 0; i < n; i++) {
+        const place *p = &w->places[steps[i].table];
+        const nw_entry *from = p->entry;
+        const nw_entry *e =
+            &hot[steps[i].table].entries[p->key[0] + steps[i].strides[0] * (uint64_t)by];
+        if (!nw_entry_aux(e))
+            return false;
+        differ |= (e->over ^ from->over) | (e->touch & NW_ODD_BIT) |
+                  ((e->touch & spilled) ^ e->primary) | (uint64_t)(e->spanned | from->spanned) |
+                  (uint64_t)(e->made ^ from->made);
+        to[i] = e;
+    }
+    if (differ)
+        return false;
+    for (int i = 0; i < n; i++) {
+        place *p = &w->places[steps[i].table];
+        int64_t peak = to[i]->peak;
+        w->is_peak_known = (w->is_peak_known && p->entry->peak != w->peak) || peak >= w->peak;
+        w->peak = peak > w->peak ? peak : w->peak;
+        move_row(w, p, to[i]->sums);
+        p->entry = to[i];
+        p->key[0] += steps[i].strides[0] * (uint64_t)by;
+    }
+    w->is_finished = false;
+    return true;
+}
+
 nw_status nw_walker_set(nw_walker *w, int dim, int option, nw_error *err)
 {
     const nw_plan *plan = w->plan;
@@ -285,6 +322,12 @@ nw_status nw_walker_set(nw_walker *w, int dim, int option, nw_error *err)
     int before = w->genome[dim], n = plan->steps_of[dim + 1] - plan->steps_of[dim];
     change c;
     w->genome[dim] = (uint16_t)option;
+    if (!atomic_load_explicit(&plan->is_exact, memory_order_relaxed)) {
+        w->is_full = true;
+        w->is_simple = false;
+    }
+    if (move_quickly(w, steps, n, option - before))
+        return NW_OK;
     if (!w->is_full && find_next(w, steps, n, option - before, &c) && move(w, steps, n, &c))
         return NW_OK;
     nw_status status = settle_by_full(w, err);
