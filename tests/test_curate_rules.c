@@ -322,6 +322,10 @@ START_TEST(a_slower_variant_at_the_same_score_is_dropped)
     ck_assert_str_eq(s->verdicts[1].why,
                      "c is faster at the same score in 16 of 16 contexts (mean -22.7 %)");
     ck_assert_int_eq(s->verdicts[2].verdict, NW_VERDICT_KEPT); /* a near tie */
+    ck_assert_str_eq(s->verdicts[0].why, "nothing as good is faster in 16 of 16 contexts");
+    ck_assert_str_eq(s->verdicts[2].why,
+                     "+0.50 us (+0.1 %) over a; nothing as good is faster in 0 of "
+                     "16 contexts");
     free_scene(s);
 }
 END_TEST

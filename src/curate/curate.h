@@ -29,7 +29,7 @@
 
 typedef struct nw_curate_options {
     uint64_t seed;
-    int n_contexts;    /* 0: 32; at most 1024 */
+    int n_contexts;    /* 0: 32; at most 1024; fewer are asked where a space has many options */
     double tolerance;  /* relative, of the latency of the kernels concerned; negative: 0.01 */
     double nearly_all; /* share of contexts; 0: 0.9 */
     double ratio; /* least ratio of neighbouring numbers; 0: 1.14, so that 7 and 8 steps stay */

@@ -256,6 +256,27 @@ static double mean_latency(const nw_samples *s, int option)
     return n > 0 ? sum / n : NAN;
 }
 
+/* In how many contexts nothing that is kept scores as much and is faster. */
+static int count_best(const nw_trial *trial, int option, int *n)
+{
+    const nw_samples *s = trial->samples;
+    int n_best = 0;
+    *n = 0;
+    for (int k = 0; k < s->n_contexts; k++) {
+        size_t here = at(s, k, option);
+        bool is_best = true;
+        for (int i = 0; i < s->n_options; i++) {
+            size_t there = at(s, k, i);
+            if (trial->verdicts[i].verdict == NW_VERDICT_KEPT &&
+                s->score[there] >= s->score[here] && s->latency_us[there] < s->latency_us[here])
+                is_best = false;
+        }
+        *n += !isnan(s->latency_us[here]);
+        n_best += is_best && !isnan(s->latency_us[here]);
+    }
+    return n_best;
+}
+
 static void say_kept(const nw_trial *trial, int option, int before, int64_t lanes)
 {
     nw_option_verdict *v = &trial->verdicts[option];
@@ -266,13 +287,15 @@ static void say_kept(const nw_trial *trial, int option, int before, int64_t lane
                  100 * (v->latency_us / last - 1), trial->names[before]);
     }
     double after = step_behind(trial, option);
+    int n = 0, n_best = trial->values ? 0 : count_best(trial, option, &n);
     if (!trial->values)
-        snprintf(behind, sizeof behind, "nothing makes it superfluous");
+        snprintf(behind, sizeof behind, "nothing as good is faster in %d of %d contexts", n_best,
+                 n);
     else if (isfinite(after))
         snprintf(behind, sizeof behind, "the next option is %+.1f %% of its kernels", 100 * after);
-    int64_t n = trial->values ? (int64_t)trial->values[option] : 0;
-    if (lanes > 1 && n > 0 && n % lanes == 0)
-        snprintf(fills, sizeof fills, "; fills %lld x %lld lanes", (long long)(n / lanes),
+    int64_t number = trial->values ? (int64_t)trial->values[option] : 0;
+    if (lanes > 1 && number > 0 && number % lanes == 0)
+        snprintf(fills, sizeof fills, "; fills %lld x %lld lanes", (long long)(number / lanes),
                  (long long)lanes);
     snprintf(v->why, sizeof v->why, "%s%s%s", up, behind, fills);
 }
