@@ -7,10 +7,13 @@
 
 #include "src/report/report.h"
 
-const bind_type *const bind_types[] = {
-    &bind_network_type,   &bind_hw_type,      &bind_estimate_type,  &bind_measurements_type,
-    &bind_estimator_type, &bind_session_type, &bind_builder_type,   &bind_map_type,
-    &bind_space_type,     &bind_genome_type,  &bind_landscape_type, NULL};
+const bind_type *const bind_types[] = {&bind_network_type,   &bind_hw_type,
+                                       &bind_estimate_type,  &bind_measurements_type,
+                                       &bind_estimator_type, &bind_session_type,
+                                       &bind_builder_type,   &bind_map_type,
+                                       &bind_space_type,     &bind_genome_type,
+                                       &bind_landscape_type, &bind_plan_type,
+                                       &bind_curation_type,  NULL};
 const bind_row *const bind_modules[] = {bind_network_module,
                                         bind_hw_module,
                                         bind_estimate_module,

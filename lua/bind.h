@@ -16,6 +16,7 @@
 #include "src/estimator/estimator.h"
 #include "src/graph/graph.h"
 #include "src/hw/hw.h"
+#include "src/plan/plan.h"
 #include "src/space/space.h"
 
 typedef enum bind_stop {
@@ -100,6 +101,7 @@ extern const bind_type bind_network_type, bind_hw_type, bind_estimate_type;
 extern const bind_type bind_builder_type, bind_map_type;
 extern const bind_type bind_measurements_type, bind_estimator_type, bind_session_type;
 extern const bind_type bind_space_type, bind_genome_type, bind_landscape_type;
+extern const bind_type bind_plan_type, bind_curation_type;
 extern const bind_type *const bind_types[]; /* NULL-terminated */
 
 extern const bind_row bind_network_rows[], bind_hw_rows[], bind_estimate_rows[];
@@ -179,6 +181,13 @@ typedef struct bind_genome {
     int n_dims;
     uint16_t genes[];
 } bind_genome;
+
+/* User values: 1 the space, 2 the hardware. */
+typedef struct bind_plan {
+    bind_holder holder;
+    nw_plan *plan; /* NULL: closed */
+    const bind_space *space;
+} bind_plan;
 
 typedef struct bind_network {
     const nw_graph *graph; /* of arch; NULL: closed */
@@ -286,6 +295,21 @@ bind_genome *bind_new_genome(lua_State *L, int space); /* zeroes, or those of no
 void bind_push_option_value(lua_State *L, nw_dim_kind kind, const nw_option *option);
 /* The option of the dimension that the value at index names; -1: none. */
 int bind_find_option(lua_State *L, int index, const nw_dim *dim);
+
+/* ---- plans and curation (bind_plan.c, bind_curation.c) ---- */
+int bind_space_plan(lua_State *L);
+int bind_space_curate(lua_State *L);
+bind_plan *bind_check_plan(lua_State *L, int index);
+/* Pushes the plan of the space at index 1 on the hardware (object or name) at index 2, by the
+ * options estimator and precision of the table at index 3; false: nil, message, code. */
+bool bind_push_plan(lua_State *L);
+/* Pushes all metrics by name, with fits and unknown_kernels. */
+void bind_push_totals(lua_State *L, const nw_totals *totals, const nw_objective *objective);
+/* The restricted space of the curation at index; release it. */
+NW_CHECKED nw_status bind_curated_space(lua_State *L, int index, const nw_space **out,
+                                        nw_error *err);
+/* The dimension that the name at index says; raises where there is none. */
+int bind_check_dim(lua_State *L, int index, const nw_space *space);
 
 /* ---- who estimates (choice.c) ---- */
 /* An estimator for the hardware object at index hw: the model, or NULL: by choice (NULL: the

@@ -567,6 +567,11 @@ const bind_row bind_space_rows[] = {
     {"base", space_base, false, "space:base() -> the network, every stage as deep as it can be"},
     {"restrict", space_restrict, false,
      "space:restrict{c3 = {32, 64}, [\"v2.1\"] = \"fused\"} -> space"},
+    {"plan", bind_space_plan, false,
+     "space:plan(hw [, {estimator, precision}]) -> plan | nil, message, code"},
+    {"curate", bind_space_curate, false,
+     "space:curate(hw | plan [, {estimator, precision, seed, contexts, tolerance, ...}]) -> "
+     "curation"},
     {"close", close_object, false, "space:close(): gives its memory back at once"},
     {NULL, NULL, false, NULL},
 };

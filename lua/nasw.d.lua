@@ -764,6 +764,30 @@ function Space:base() end
 ---@return nasw.Space
 function Space:restrict(options) end
 
+---What its networks cost on a hardware, from tables that are filled once: much faster than
+---space:network and nasw.estimate, and equal to them to the last bit.
+---@param hw nasw.Hw|string
+---@param options? nasw.EstimateOptions
+---@return nasw.Plan? plan
+---@return string? message
+---@return nasw.Code? code
+function Space:plan(hw, options) end
+
+---@class nasw.CurateOptions: nasw.EstimateOptions
+---@field seed? integer
+---@field contexts? integer settings of the other dimensions that each option is tried in, 32
+---@field tolerance? number of the latency of the kernels concerned, 0.01: 1 %
+---@field share? number of the contexts in which a verdict has to hold, 0.9
+---@field ratio? number least ratio of neighbouring numbers, 1.14
+
+---Which options are worth having on a hardware, read off the estimator (src/curate/curate.h).
+---@param hw nasw.Hw|string|nasw.Plan a plan of this space is filled on the way
+---@param options? nasw.CurateOptions
+---@return nasw.Curation? curation
+---@return string? message
+---@return nasw.Code? code
+function Space:curate(hw, options) end
+
 ---Gives its memory back at once; later use raises.
 function Space:close() end
 
@@ -785,6 +809,103 @@ function Genome:get(name) end
 ---@param options table<string, number|string>
 ---@return nasw.Genome
 function Genome:with(options) end
+
+-- ---- what the networks of a space cost ---------------------------------------------------------
+
+---@class nasw.Totals
+---@field latency_us number with overhead and calibration
+---@field energy_uj number
+---@field macs integer
+---@field params integer
+---@field weight_bytes integer in the file's types
+---@field peak_live_bytes integer on this hardware
+---@field score number the default zero-cost score; never an accuracy
+---@field objective number latency with the score, 1 for the network as it is; lower is better
+---@field fits boolean
+---@field unknown_kernels integer without a cost, left out of the sums
+---@field within_limits boolean? of plan:evaluate: the limits of the space
+
+---@class nasw.Plan
+---@field space nasw.Space
+---@field hw nasw.Hw
+---@field estimator string "device" or "regression"
+local Plan = {}
+
+---@param genome? nasw.Genome|string|table<string, number|string>
+---@return nasw.Totals? totals nil: the options together make no network
+---@return string? message
+---@return nasw.Code? code
+function Plan:evaluate(genome) end
+
+---The same of the network as it is.
+---@return nasw.Totals
+function Plan:base() end
+
+---The tables: a cell a block, the dimensions it depends on, entries that there are and are filled,
+---maps whose place it depends on.
+---@return {name: string, dims: string[], entries: number, filled: integer, maps: integer}[]
+function Plan:cells() end
+
+---full_runs: networks made and estimated whole so far; exact false: a table was caught, everything
+---takes the full path from then on.
+---@return {full_runs: integer, bytes: integer, exact: boolean, caught: string}
+function Plan:stats() end
+
+---Gives its memory back at once; later use raises.
+function Plan:close() end
+
+---@class nasw.Curation
+---@field evaluations integer estimates that it looked at
+local Curation = {}
+
+---@class nasw.OptionVerdict
+---@field option number|string
+---@field verdict "kept"|"dominated"|"slower"|"uneven"|"thinned"|"unfit"|"removed"|"pinned"
+---@field kept boolean kept or pinned
+---@field by number|string? the option that makes it superfluous
+---@field share number of contexts in which that holds
+---@field latency_us number? mean over contexts of the whole network
+---@field step_us number? mean difference to the option before it
+---@field why string one line with numbers
+
+---@param dimension string
+---@return nasw.OptionVerdict[]
+function Curation:verdicts(dimension) end
+
+---@param dimension string
+---@return (number|string)[]
+function Curation:kept(dimension) end
+
+---The step that the kept channels follow; 1: none.
+---@param dimension string
+---@return integer
+function Curation:step(dimension) end
+
+---The expert's hand: keeps an option whatever the figures say.
+---@param dimension string
+---@param option number|string
+---@return nasw.Curation self
+function Curation:pin(dimension, option) end
+
+---The expert's hand: an option goes; the last one of a dimension stays.
+---@param dimension string
+---@param option number|string
+---@return nasw.Curation self
+function Curation:remove(dimension, option) end
+
+---The space of what is kept.
+---@return nasw.Space? space
+---@return string? message
+---@return nasw.Code? code
+function Curation:space() end
+
+---A line a dimension; with_why: also a line for every option.
+---@param with_why? boolean
+---@return string
+function Curation:report(with_why) end
+
+---Gives its memory back at once; later use raises.
+function Curation:close() end
 
 -- ---- landscapes ------------------------------------------------------------------------------
 

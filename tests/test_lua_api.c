@@ -46,7 +46,7 @@ static void read_documented(name_list *list)
             continue;
         bool is_object =
             strstr(" Network Hw Estimate Measurements Estimator Session Builder Map Space Genome "
-                   "Landscape ",
+                   "Landscape Plan Curation ",
                    class_name) &&
             class_name[0];
         char field[64];
