@@ -24,6 +24,8 @@ typedef struct ui_landscape {
     int x_dim, y_dim;
     bool is_placed;
     int x, y;
+    const nw_dim *axis; /* x of the grid that they are on; only compared */
+    nw_option at_x, at_y;
     bool has_probe;
     nw_totals probe;
     char trouble[600]; /* why there is no probe */

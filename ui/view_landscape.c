@@ -49,6 +49,10 @@ static void look(const nw_landscape *l, ui_landscape *s)
     if (!l || !l->x)
         return;
     char text[64];
+    s->axis = l->x;
+    s->at_x = l->x->options[s->x];
+    if (l->y)
+        s->at_y = l->y->options[s->y];
     nw_option_text(l->x->kind, &l->x->options[s->x], s->value, sizeof s->value / 2);
     if (l->y)
         snprintf(s->value + strlen(s->value), sizeof s->value / 2, " %s",
@@ -164,6 +168,38 @@ static void take_climb(const nw_pane *pane, ui_landscape_climb *shown)
 
 /* ---- following the session ---- */
 
+/* The option nearest to one of another grid. */
+static int find_nearest(const nw_dim *dim, const nw_option *option)
+{
+    int best = 0;
+    double least = INFINITY;
+    for (int i = 0; i < dim->n_options; i++) {
+        const nw_option *o = &dim->options[i];
+        double distance = fabs((double)(o->n - option->n)) + fabs(o->number - option->number) +
+                          (o->block == option->block ? 0 : 1);
+        if (distance < least) {
+            least = distance;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* The probe stays on its options when the grid is another one. */
+static void place_probe(const nw_landscape *l, ui_landscape *s)
+{
+    if (!s->is_placed) {
+        s->x = l->start_x;
+        s->y = l->start_y;
+        s->is_placed = true;
+    } else if (s->axis != l->x) {
+        s->x = find_nearest(l->x, &s->at_x);
+        s->y = l->y ? find_nearest(l->y, &s->at_y) : 0;
+    }
+    s->x = clamp(s->x, l->x->n_options);
+    s->y = clamp(s->y, l->y ? l->y->n_options : 1);
+}
+
 static void update(const nw_session *session, void *state)
 {
     ui_landscape *s = state;
@@ -179,13 +215,8 @@ static void update(const nw_session *session, void *state)
         s->x_dim = l->x_dim;
         s->y_dim = l->y_dim;
     }
-    if (l->x && !s->is_placed) {
-        s->x = l->start_x;
-        s->y = l->start_y;
-        s->is_placed = true;
-    }
-    s->x = clamp(s->x, l->x ? l->x->n_options : 1);
-    s->y = clamp(s->y, l->y ? l->y->n_options : 1);
+    if (l->x)
+        place_probe(l, s);
     look(l, s);
     for (int i = 0; i < UI_N_PANELS; i++)
         take_climb(ui_landscape_pane(l, (nw_pane_id)i), &s->climbs[i]);

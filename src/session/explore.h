@@ -44,9 +44,10 @@ const nw_space *nw_session_curated(const nw_session *session);
 
 /* ---- its landscape ---- */
 
-/* The grid of two dimensions in single steps (nw_grid_space), all other genes the base network's,
- * filled coarse to fine; nw_panes_find of it once it is full. */
-#define NW_LANDSCAPE_SIDE 128 /* points of a side, more where the space has more options */
+/* The grid of two dimensions, channels in single steps or as fine as NW_LANDSCAPE_SIDE points a
+ * side allow, all other genes the base network's; filled coarse to fine; nw_panes_find of it once
+ * it is full. */
+#define NW_LANDSCAPE_SIDE 128
 
 typedef struct nw_landscape {
     nw_phase phase;

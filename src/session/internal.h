@@ -182,6 +182,15 @@ void nw_session_forget_curation(nw_session *s);
 bool nw_session_is_curating(const nw_task *task);
 void nw_session_take_curating(nw_session *s, nw_task *task, bool is_over); /* over: only free it */
 
+/* ---- grid.c ---- */
+
+/* On a worker: nw_grid_space of two dimensions (y -1: a line), and where a side has more than
+ * NW_LANDSCAPE_SIDE options only multiples of 2, 4, ... of it, its ends, its base, and the space's
+ * options that kept (a byte an option of x and y; NULL: not known) says so of. */
+NW_CHECKED nw_status nw_session_make_grid(const nw_space *space, int x, int y,
+                                          const uint16_t *genome, const uint8_t *const kept[2],
+                                          const nw_space **out, nw_error *err);
+
 /* ---- landscape.c ---- */
 
 typedef struct nw_scene nw_scene;

@@ -54,6 +54,7 @@ struct nw_scene {
     nw_shared_hw *hw;
     char precision[24], estimator[256];
     uint16_t others[NW_MAX_DIMS]; /* genes of space */
+    uint8_t *kept[2]; /* options of x and y that curation had left when it began; NULL: not known */
     ground *ground;
     nw_slice *slice;
     nw_error err;
@@ -102,6 +103,8 @@ static void release(nw_scene *c)
     release_ground(c->ground);
     nw_space_release(c->space);
     nw_shared_hw_release(c->hw);
+    free(c->kept[0]);
+    free(c->kept[1]);
     free(c);
 }
 
@@ -126,8 +129,8 @@ static nw_status make_ground(nw_scene *c, nw_error *err)
 {
     ground *g = nw_zalloc(sizeof *g);
     g->n_users = 1;
-    nw_status status = nw_grid_space(c->space, c->view.x_dim, c->view.y_dim, c->others,
-                                     NW_LANDSCAPE_SIDE, &g->grid, err);
+    nw_status status = nw_session_make_grid(c->space, c->view.x_dim, c->view.y_dim, c->others,
+                                            (const uint8_t *const *)c->kept, &g->grid, err);
     if (status == NW_OK)
         status = nw_session_make_plan(g->grid, c->hw, c->estimator, c->precision, &c->cancel,
                                       &g->plan, err);
@@ -226,6 +229,39 @@ static const nw_dim *axis_of(const nw_scene *c, bool is_y)
     return dim < 0 ? NULL : &dims[dim];
 }
 
+/* A byte an option of a dimension of the space. */
+static uint8_t *list_kept(const nw_session *s, int dim)
+{
+    int n;
+    const nw_dim *own = &nw_space_dims(s->state.quest.space, &n)[dim];
+    uint8_t *keep = nw_alloc((size_t)own->n_options + 1);
+    for (int i = 0; i < own->n_options; i++)
+        keep[i] = nw_session_keeps(s, dim, i);
+    return keep;
+}
+
+/* Whether curation left an option that is not on the grid, since it was not known then. */
+static bool misses_kept(const nw_session *s, const nw_scene *c)
+{
+    int n, axes[2] = {c->view.x_dim, c->view.y_dim};
+    int counts[2] = {c->wanted.n_columns, c->wanted.n_rows};
+    const nw_dim *own = nw_space_dims(c->space, &n);
+    bool misses = false;
+    for (int i = 0; i < 2 && c->wanted.columns; i++) {
+        int n_kept = 0;
+        if (axes[i] < 0)
+            continue;
+        uint8_t *now = list_kept(s, axes[i]);
+        size_t n_options = (size_t)own[axes[i]].n_options;
+        for (size_t o = 0; o < n_options; o++)
+            n_kept += now[o];
+        bool is_news = !c->kept[i] || memcmp(c->kept[i], now, n_options) != 0;
+        misses |= is_news && n_kept > counts[i];
+        free(now);
+    }
+    return misses;
+}
+
 /* Columns or rows of the grid that the curated space has. */
 static int *find_kept(const nw_session *s, const nw_scene *c, bool is_y, int *n_out)
 {
@@ -236,9 +272,7 @@ static int *find_kept(const nw_session *s, const nw_scene *c, bool is_y, int *n_
     if (!axis) /* a line has one row */
         return out;
     const nw_dim *own = &nw_space_dims(c->space, &n)[dim];
-    uint8_t *keep = nw_alloc((size_t)own->n_options + 1);
-    for (int i = 0; i < own->n_options; i++)
-        keep[i] = nw_session_keeps(s, dim, i);
+    uint8_t *keep = list_kept(s, dim);
     *n_out = nw_slice_find_options(c->slice, is_y, own, keep, out);
     free(keep);
     return out;
@@ -464,6 +498,10 @@ static nw_scene *new_scene(const nw_session *s)
     nw_space_base_genome(c->space, c->others);
     c->view.metric = quest->metric;
     nw_session_axes(s, &c->view.x_dim, &c->view.y_dim);
+    if (nw_session_curation(s)) {
+        c->kept[0] = list_kept(s, c->view.x_dim);
+        c->kept[1] = c->view.y_dim >= 0 ? list_kept(s, c->view.y_dim) : NULL;
+    }
     c->wanted.start_x = c->wanted.start_y = -1;
     return c;
 }
@@ -472,7 +510,7 @@ static nw_scene *new_scene(const nw_session *s)
 static void begin_scene(nw_session *s)
 {
     nw_scene *c = new_scene(s), *old = s->scene;
-    if (old && old->is_ready && is_ground_of_now(s, old)) {
+    if (old && old->is_ready && is_ground_of_now(s, old) && !misses_kept(s, old)) {
         c->ground = old->ground;
         c->ground->n_users++;
     }
@@ -512,6 +550,8 @@ void nw_session_update_landscape(nw_session *s)
         !is_ground_of_now(s, s->scene))
         begin_scene(s);
     update_frame(s, s->scene);
+    if (misses_kept(s, s->scene)) /* once more, with all of them */
+        begin_scene(s);
     update_phase(s, s->scene);
 }
 
