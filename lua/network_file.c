@@ -1,4 +1,4 @@
-/* network_file.c - networks from files of Lua.
+/* network_file.c - networks from files of Lua; a space's is the one that it varies.
  */
 #include "lua/bind.h"
 
@@ -11,8 +11,10 @@ static void take_result(lua_State *L, void *context)
 {
     result *r = context;
     int index = lua_gettop(L);
-    if (luaL_testudata(L, index, bind_space_type.name))
-        luaL_error(L, "%s: returns a space, not a network; nasw space reads it", r->path);
+    if (luaL_testudata(L, index, bind_space_type.name)) {
+        r->arch = nw_arch_retain(nw_space_network(bind_check_space(L, index)->space));
+        return;
+    }
     if (!luaL_testudata(L, index, bind_network_type.name))
         luaL_error(L, "%s: returns %s, not a network: end it with `return nasw.build(...)`",
                    r->path, lua_isnil(L, index) ? "nothing" : luaL_typename(L, index));

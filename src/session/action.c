@@ -192,6 +192,7 @@ static nw_status act_open(nw_session *s, const nw_action *action, nw_error *err)
     next.current = point;
     next.baseline = NULL;
     drop_inputs(&next);
+    nw_session_find_space(s, action->value, &next);
     nw_session_change(s, NW_ACTION_OPEN, action->value, &next);
     say_opened(s, point);
     return NW_OK;

@@ -158,6 +158,8 @@ const char *nw_format_change(int64_t old_ps, int64_t new_ps, char *dst, size_t s
 
 nw_quest nw_quest_copy(const nw_quest *quest);
 void nw_quest_fini(nw_quest *quest);
+/* A file in Lua that returns a space opens as its network, and as the space. */
+void nw_session_find_space(const nw_session *s, const char *path, nw_state *next);
 NW_CHECKED nw_status nw_session_open_space(nw_session *s, const nw_action *action, nw_error *err);
 NW_CHECKED nw_status nw_session_curate(nw_session *s, const nw_action *action, nw_error *err);
 NW_CHECKED nw_status nw_session_hand_option(nw_session *s, const nw_action *action, nw_error *err);

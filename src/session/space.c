@@ -89,6 +89,24 @@ static void say_space(nw_session *s)
                        nw_space_name(space));
 }
 
+void nw_session_find_space(const nw_session *s, const char *path, nw_state *next)
+{
+    const nw_space *space;
+    nw_error err;
+    int n;
+    if (!nw_model_is_script(path) || !s->space_loader.load ||
+        nw_space_load(path, &s->space_loader, &space, &err) != NW_OK)
+        return;
+    const nw_dim *dims = nw_space_dims(space, &n);
+    if (!dims[0].file[0]) { /* a network: its usual space is made when it is asked for */
+        nw_space_release(space);
+        return;
+    }
+    nw_metric metric = next->quest.metric;
+    nw_quest_fini(&next->quest);
+    next->quest = (nw_quest){.space = space, .metric = metric};
+}
+
 nw_status nw_session_open_space(nw_session *s, const nw_action *action, nw_error *err)
 {
     const nw_space *space;

@@ -58,8 +58,8 @@ struct nw_space {
     atomic_int n_owners;
     nw_arena arena; /* names, options, lists */
     const char *name, *source;
-    const nw_arch *base; /* retained, as deep as it can be */
-    nw_site *sites;      /* one a block of base */
+    const nw_arch *network, *base; /* retained; as given, and as deep as it can be */
+    nw_site *sites;                /* one a block of base */
     int n_sites;
     nw_dim *dims; /* room for NW_MAX_DIMS */
     int n_dims;

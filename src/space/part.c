@@ -40,6 +40,8 @@ static void *copy_list(const void *list, int n, size_t element)
 static nw_space *begin_part(const nw_space *space, const char *name)
 {
     nw_space *part = nw_space_new(name, space->base);
+    nw_arch_release(part->network);
+    part->network = nw_arch_retain(space->network);
     part->source = nw_arena_strdup(&part->arena, space->source);
     part->whole = nw_space_retain(space->whole ? space->whole : space);
     part->n_dims = space->n_dims;

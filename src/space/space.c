@@ -24,6 +24,7 @@ nw_space *nw_space_new(const char *name, const nw_arch *base)
     atomic_init(&space->n_owners, 1);
     space->name = nw_arena_strdup(&space->arena, nw_text_visible(name, shown, sizeof shown));
     space->source = "";
+    space->network = nw_arch_retain(base);
     space->base = nw_arch_retain(base);
     space->dims = nw_zalloc(NW_MAX_DIMS * sizeof *space->dims);
     space->factors = nw_zalloc(NW_MAX_DIMS * sizeof *space->factors);
@@ -46,6 +47,7 @@ void nw_space_release(const nw_space *shared)
         if (!space->whole && space->predicates[i].free_context)
             space->predicates[i].free_context(space->predicates[i].context);
     nw_space_release(space->whole);
+    nw_arch_release(space->network);
     nw_arch_release(space->base);
     free(space->dims);
     free(space->factors);
@@ -610,6 +612,11 @@ void nw_space_set_source(nw_space *space, const char *source)
 const nw_arch *nw_space_base(const nw_space *space)
 {
     return space->base;
+}
+
+const nw_arch *nw_space_network(const nw_space *space)
+{
+    return space->network;
 }
 
 const nw_dim *nw_space_dims(const nw_space *space, int *n)

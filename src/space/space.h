@@ -172,6 +172,7 @@ const char *nw_space_source(const nw_space *space); /* path of its file, "" */
 void nw_space_set_source(nw_space *space, const char *source);
 /* The base with every stage as deep as it can be: what blocks of dimensions index. */
 const nw_arch *nw_space_base(const nw_space *space);
+const nw_arch *nw_space_network(const nw_space *space); /* as it was given */
 const nw_dim *nw_space_dims(const nw_space *space, int *n);
 int nw_space_find_dim(const nw_space *space, const char *name); /* -1: none */
 const nw_limit *nw_space_limits(const nw_space *space, int *n);
