@@ -130,8 +130,11 @@ START_TEST(the_picture_is_well_formed_and_texts_are_escaped)
            &r);
     check_well_formed(r.out);
     run_free(&r);
-    r = run_nasw(NULL, "landscape demo --hw ne32 --estimator device --x c3 --y c4 --metric macs "
-                       "--svg -");
+    static const char wide[] = "local s = nasw.space{network = 'demo'}\n"
+                               "s:channels{where = '3', range = {16, 60}}\n"
+                               "s:channels{where = '4', range = {60, 64}}\nreturn s\n";
+    r = run_nasw(NULL, SMALL "--metric macs --svg -",
+                 folder_write(folder, "wide.lua", wide, strlen(wide)));
     ck_run(strstr(r.out, "data:image/png;base64,iVBORw0KGgo") ? NULL : "no PNG", &r);
     check_well_formed(r.out);
     run_free(&r);
