@@ -157,8 +157,7 @@ static int run_workbench(nw_options *o, nw_arena *arena)
     if (o->n_files > 1)
         return nw_command_fail_usage("one model at a time: nasw [FILE] [--hw NAME]");
     ui.color = parse_color(o->color);
-    const lua_config spaces = {.data_path = o->data_path, .is_trusted = o->trust};
-    const nw_space_loader loader = {(void *)(uintptr_t)&spaces, lua_engine_load_space};
+    const nw_space_loader loader = {&files, lua_engine_load_space};
     if (o->keys) {
         ui_print_keys(&out);
         code = nw_command_print(&out);
@@ -254,6 +253,8 @@ static int run_script(int argc, char **argv, const char *data_path)
     nw_error err;
     if (nw_session_new(&config, &session, &err) != NW_OK)
         return nw_command_fail(&err);
+    const nw_space_loader spaces = {&files, lua_engine_load_space};
+    nw_session_set_space_loader(session, &spaces);
     int code = run_script_file(path, argv + i, argc - i, is_trusted, session, data_path);
     nw_session_free(session);
     return code;

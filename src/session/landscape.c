@@ -144,10 +144,8 @@ static nw_status make_ground(nw_scene *c, nw_error *err)
     return NW_OK;
 }
 
-static void prepare(nw_scene *c)
+static void make_slice(nw_scene *c)
 {
-    if (!c->ground && make_ground(c, &c->err) != NW_OK)
-        return;
     const nw_slice_spec spec = {.x_dim = c->view.x_dim,
                                 .y_dim = c->view.y_dim,
                                 .genome = c->ground->genome,
@@ -155,6 +153,15 @@ static void prepare(nw_scene *c)
                                 .objective = nw_plan_objective(c->ground->plan)};
     if (nw_slice_new(c->ground->plan, &spec, &c->slice, &c->err) != NW_OK)
         c->slice = NULL;
+}
+
+/* Conditions in the host language are for the main thread: it makes the slice then. */
+static void prepare(nw_scene *c)
+{
+    if (!c->ground && make_ground(c, &c->err) != NW_OK)
+        return;
+    if (!nw_space_n_predicates(c->space))
+        make_slice(c);
 }
 
 static void fill(scene_task *t)
@@ -419,6 +426,8 @@ static void fail(nw_session *s, nw_scene *c, const nw_error *err)
 
 static void take_prepared(nw_session *s, nw_scene *c)
 {
+    if (!c->slice && c->ground && nw_space_n_predicates(c->space))
+        make_slice(c);
     if (!c->slice) {
         fail(s, c, &c->err);
         return;

@@ -84,8 +84,7 @@ static void say_space(nw_session *s)
                        nw_space_name(space), n, nw_buf_text(&size));
     nw_buf_fini(&size);
     if (nw_space_n_predicates(space))
-        nw_session_say(s, NW_MESSAGE_WARNING,
-                       "%s has conditions in Lua: they are left out of landscapes",
+        nw_session_say(s, NW_MESSAGE_WARNING, "%s has conditions in Lua: they take the slow path",
                        nw_space_name(space));
 }
 
