@@ -87,30 +87,37 @@ static void check_fit(const nw_hw *hw, nw_estimate *e)
 
 /* The description's costs, with the estimator's latency in the place of the device's; static energy
  * follows it. */
+void nw_estimator_cost(const nw_estimator *estimator, const nw_hw *hw,
+                       const nw_kernel_shape *const *shapes, int n, nw_device_cost *costs,
+                       nw_kernel_latency *latencies)
+{
+    nw_estimator_costs(estimator, hw, shapes, n, costs);
+    if (!estimator->regression) /* the same figures */
+        for (int i = 0; i < n; i++)
+            latencies[i] = (nw_kernel_latency){.latency_ps = costs[i].latency_ps,
+                                               .is_known = costs[i].is_known};
+    else
+        nw_estimator_latencies(estimator, hw, shapes, n, latencies);
+    for (int i = 0; i < n && estimator->regression; i++) {
+        nw_device_cost *cost = &costs[i];
+        double longer_ps = (double)(latencies[i].latency_ps - cost->latency_ps);
+        double energy = (double)cost->energy_fj + hw->energy.static_w * 1e3 * longer_ps;
+        if (cost->latency_ps > 0 && cost->is_known)
+            cost->utilisation *=
+                (double)cost->latency_ps / fmax((double)latencies[i].latency_ps, 1);
+        cost->energy_fj = cost->is_known ? to_integer(energy) : 0;
+        cost->latency_ps = latencies[i].latency_ps;
+        cost->is_known = cost->is_known && latencies[i].is_known;
+    }
+}
+
 static void cost_kernels(const nw_hw *hw, nw_estimate *e)
 {
     int n = e->kernels->n_kernels;
     const nw_kernel_shape **shapes = nw_alloc(((size_t)n + 1) * sizeof *shapes);
     for (int i = 0; i < n; i++)
         shapes[i] = &e->kernels->kernels[i].shape;
-    nw_estimator_costs(e->estimator, hw, shapes, n, e->costs);
-    if (!e->estimator->regression) /* the same figures */
-        for (int i = 0; i < n; i++)
-            e->latencies[i] = (nw_kernel_latency){.latency_ps = e->costs[i].latency_ps,
-                                                  .is_known = e->costs[i].is_known};
-    else
-        nw_estimator_latencies(e->estimator, hw, shapes, n, e->latencies);
-    for (int i = 0; i < n && e->estimator->regression; i++) {
-        nw_device_cost *cost = &e->costs[i];
-        double longer_ps = (double)(e->latencies[i].latency_ps - cost->latency_ps);
-        double energy = (double)cost->energy_fj + hw->energy.static_w * 1e3 * longer_ps;
-        if (cost->latency_ps > 0 && cost->is_known)
-            cost->utilisation *=
-                (double)cost->latency_ps / fmax((double)e->latencies[i].latency_ps, 1);
-        cost->energy_fj = cost->is_known ? to_integer(energy) : 0;
-        cost->latency_ps = e->latencies[i].latency_ps;
-        cost->is_known = cost->is_known && e->latencies[i].is_known;
-    }
+    nw_estimator_cost(e->estimator, hw, shapes, n, e->costs, e->latencies);
     free(shapes);
 }
 

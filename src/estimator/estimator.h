@@ -73,6 +73,11 @@ typedef struct nw_kernel_latency {
 void nw_estimator_latencies(const nw_estimator *estimator, const nw_hw *hw,
                             const nw_kernel_shape *const *shapes, int n, nw_kernel_latency *out);
 
+/* What n kernels cost: what nw_estimate has of each. */
+void nw_estimator_cost(const nw_estimator *estimator, const nw_hw *hw,
+                       const nw_kernel_shape *const *shapes, int n, nw_device_cost *costs,
+                       nw_kernel_latency *latencies);
+
 /* Forgets the kernels it has seen; for the bench. */
 void nw_estimator_forget(const nw_estimator *estimator);
 

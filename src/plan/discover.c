@@ -75,7 +75,7 @@ static bool see(explorer *x, const uint16_t *genome, nw_error *err)
         nw_kernels_split(nw_arch_graph(arch), plan->hw, plan->precision, &kernels, err);
     if (status == NW_OK) {
         (void)nw_look(/* crowded cells are caught when they are filled */
-                      &x->plan->cells, arch, plan->hw, kernels, NULL, &x->sight);
+                      &x->plan->cells, arch, plan->hw, kernels, &x->sight);
         nw_kernels_free(kernels);
     }
     nw_arch_release(arch);

@@ -111,22 +111,88 @@ static void catch_it(nw_plan *plan, const char *what, const char *where)
     atomic_store(&plan->is_exact, false);
 }
 
-/* Whether what is seen of the cells adds up to what was estimated; the largest numbers, where sums
- * stop, do not. */
-static bool adds_up(const nw_plan *plan, const nw_seen *seen, const nw_whole *whole,
-                    const nw_totals *totals)
+/* One network on its way into the tables. */
+typedef struct filling {
+    nw_plan *plan;
+    const uint16_t *genome;
+    nw_kernels *kernels;
+    nw_sight sight;
+    const nw_entry **entries; /* of sight */
+    uint64_t *patterns;
+    nw_whole whole;
+    uint8_t *is_there; /* per cell: its row is in the table already */
+    bool is_fine;
+} filling;
+
+/* The row of a cell that is there already gives its latency and energy. */
+static void take_what_is_there(filling *f)
 {
-    int n = plan->cells.n_cells;
-    int64_t sums[NW_SUM_COUNT] = {0};
-    nw_totals own;
-    for (int c = 0; c < n; c++)
-        for (int s = 0; s < NW_SUM_COUNT; s++) {
-            if (llabs(seen[c].entry.sums[s]) > INT64_MAX / (n + 1))
-                return false;
-            sums[s] += seen[c].entry.sums[s];
+    const nw_plan *plan = f->plan;
+    for (int c = 0; c < plan->cells.n_cells; c++) {
+        uint64_t key[NW_KEY_WORDS];
+        nw_seen *seen = &f->sight.cells[c];
+        nw_lookup_key(&plan->tables[c], f->genome, key);
+        const nw_entry *entry = nw_lookup_at(&plan->tables[c], key);
+        const int64_t *sums = NULL;
+        if (entry && nw_entry_aux(entry)->sign == seen->sign[0])
+            sums = nw_lookup_sums(&plan->tables[c], entry, key, f->whole.spilled, f->patterns[c]);
+        f->is_there[c] = sums != NULL;
+        if (!sums)
+            continue;
+        seen->entry.sums[NW_SUM_LATENCY] = sums[NW_SUM_LATENCY];
+        seen->entry.sums[NW_SUM_ENERGY] = sums[NW_SUM_ENERGY];
+        seen->aux.n_unknown = nw_entry_aux(entry)->n_unknown;
+    }
+}
+
+/* What is not there is estimated. */
+static void estimate_rest(filling *f)
+{
+    const nw_plan *plan = f->plan;
+    int n = 0, n_kernels = f->kernels->n_kernels;
+    size_t room = (size_t)n_kernels + 1;
+    int *cell = nw_alloc(room * sizeof *cell);
+    const nw_kernel_shape **shapes = nw_alloc(room * sizeof *shapes);
+    nw_device_cost *costs = nw_alloc(room * sizeof *costs);
+    nw_kernel_latency *latencies = nw_alloc(room * sizeof *latencies);
+    for (int i = 0; i < n_kernels; i++)
+        if (!f->is_there[f->sight.kernel_cell[i]]) {
+            cell[n] = f->sight.kernel_cell[i];
+            shapes[n++] = &f->kernels->kernels[i].shape;
         }
-    nw_plan_finish(plan, sums, whole, &own);
-    return memcmp(&own, totals, sizeof own) == 0;
+    nw_estimator_cost(plan->estimator, plan->hw, shapes, n, costs, latencies);
+    for (int i = 0; i < n; i++) {
+        nw_seen *seen = &f->sight.cells[cell[i]];
+        int64_t *sums = seen->entry.sums;
+        f->is_fine = !__builtin_add_overflow(sums[NW_SUM_LATENCY], costs[i].latency_ps,
+                                             &sums[NW_SUM_LATENCY]) &&
+                     !__builtin_add_overflow(sums[NW_SUM_ENERGY], costs[i].energy_fj,
+                                             &sums[NW_SUM_ENERGY]) &&
+                     f->is_fine;
+        seen->aux.n_unknown += !costs[i].is_known;
+    }
+    free(cell);
+    free(shapes);
+    free(costs);
+    free(latencies);
+}
+
+/* False: the largest numbers, where sums of the full path stop. */
+static bool add_up(filling *f, nw_totals *out)
+{
+    int n = f->plan->cells.n_cells;
+    int64_t sums[NW_SUM_COUNT] = {0};
+    f->whole.n_unknown = 0;
+    for (int c = 0; c < n; c++) {
+        for (int s = 0; s < NW_SUM_COUNT; s++)
+            if (llabs(f->sight.cells[c].entry.sums[s]) > INT64_MAX / (n + 1))
+                return false;
+        nw_add_sums(sums, f->sight.cells[c].entry.sums);
+        f->whole.n_unknown += f->sight.cells[c].aux.n_unknown;
+    }
+    nw_plan_finish(f->plan, sums, &f->whole, out);
+    return f->whole.layout == f->kernels->memory.takes_parts &&
+           f->whole.peak == f->kernels->memory.peak_live_bytes;
 }
 
 static int64_t count_bytes(const nw_plan *plan)
@@ -137,52 +203,70 @@ static int64_t count_bytes(const nw_plan *plan)
     return (int64_t)n_bytes;
 }
 
-static void enter(nw_plan *plan, const uint16_t *genome, const nw_seen *seen,
-                  const nw_memory *memory, const nw_totals *totals)
+static void enter(filling *f)
 {
+    nw_plan *plan = f->plan;
     int n = plan->cells.n_cells;
-    nw_whole whole;
-    uint64_t *patterns = nw_alloc((size_t)n * sizeof *patterns);
-    const nw_entry **entries = nw_alloc((size_t)n * sizeof *entries);
     for (int c = 0; c < n; c++)
-        entries[c] = &seen[c].entry;
-    nw_plan_settle(plan, entries, &whole, patterns);
-    if (whole.layout != memory->takes_parts || !adds_up(plan, seen, &whole, totals))
-        catch_it(plan, "its cells do not add up to the network", nw_space_name(plan->space));
-    for (int c = 0; c < n; c++)
-        if (seen[c].aux.n_joins)
+        if (f->sight.cells[c].aux.n_joins)
             atomic_store(&plan->has_joins, true); /* before anybody can see it */
     for (int c = 0; c < n && atomic_load(&plan->is_exact); c++)
-        if (!nw_lookup_enter(&plan->tables[c], genome, &seen[c], whole.spilled, patterns[c],
-                             &plan->arena))
+        if (!nw_lookup_enter(&plan->tables[c], f->genome, &f->sight.cells[c], f->whole.spilled,
+                             f->patterns[c], &plan->arena))
             catch_it(plan, "depends on more than was found", plan->shown_names[c]);
     if (plan->has_bad_table)
-        nw_lookup_enter_bad(&plan->tables[plan->n_tables - 1], genome, false, &plan->arena);
+        nw_lookup_enter_bad(&plan->tables[plan->n_tables - 1], f->genome, false, &plan->arena);
     atomic_store(&plan->n_bytes, count_bytes(plan));
-    free(patterns);
-    free(entries);
 }
 
-static nw_status estimate_and_enter(nw_plan *plan, const uint16_t *genome, const nw_arch *arch,
-                                    nw_totals *out, nw_error *err)
+/* Now and then, and at first, everything is estimated, whatever is there. */
+static bool is_checked_whole(const nw_plan *plan)
 {
-    nw_estimate e;
+    enum { AT_FIRST = 64, EVERY = 64 };
+    long long n = atomic_load(&plan->n_fills);
+    return n < AT_FIRST || n % EVERY == 0;
+}
+
+static void fill(filling *f, const nw_arch *arch, nw_totals *out)
+{
+    nw_plan *plan = f->plan;
+    size_t n = (size_t)plan->cells.n_cells;
+    f->is_fine = nw_look(&plan->cells, arch, plan->hw, f->kernels, &f->sight);
+    f->entries = nw_alloc(n * sizeof *f->entries);
+    f->patterns = nw_alloc(n * sizeof *f->patterns);
+    f->is_there = nw_zalloc(n);
+    for (size_t c = 0; c < n; c++)
+        f->entries[c] = &f->sight.cells[c].entry;
+    nw_plan_settle(plan, f->entries, &f->whole, f->patterns);
+    if (!is_checked_whole(plan))
+        take_what_is_there(f);
+    estimate_rest(f);
+    f->is_fine = f->is_fine && add_up(f, out);
+    free(f->entries);
+}
+
+/* *is_fine false: cells do not add up to the network; *out is not set. */
+static nw_status fill_and_enter(nw_plan *plan, const uint16_t *genome, const nw_arch *arch,
+                                bool *is_fine, nw_totals *out, nw_error *err)
+{
+    filling f = {.plan = plan, .genome = genome};
     nw_status status =
-        nw_estimate_graph(plan->asked, nw_arch_graph(arch), plan->hw, plan->precision, &e, err);
+        nw_kernels_split(nw_arch_graph(arch), plan->hw, plan->precision, &f.kernels, err);
     if (status != NW_OK)
         return status;
-    *out = nw_totals_make(arch, &e);
-    nw_sight sight = {0};
-    bool is_fine = nw_look(&plan->cells, arch, plan->hw, e.kernels, &e, &sight);
+    fill(&f, arch, out);
+    *is_fine = f.is_fine;
     pthread_mutex_lock(&plan->lock);
-    if (!is_fine)
-        catch_it(plan, "more maps or storages cross than there is room for",
-                 nw_space_name(plan->space));
+    if (!f.is_fine)
+        catch_it(plan, "its cells do not add up to the network", nw_space_name(plan->space));
     else if (atomic_load(&plan->n_bytes) < MAX_BYTES)
-        enter(plan, genome, sight.cells, &e.kernels->memory, out);
+        enter(&f);
     pthread_mutex_unlock(&plan->lock);
-    nw_sight_fini(&sight);
-    nw_estimate_fini(&e);
+    atomic_fetch_add(&plan->n_fills, 1);
+    free(f.patterns);
+    free(f.is_there);
+    nw_sight_fini(&f.sight);
+    nw_kernels_free(f.kernels);
     return NW_OK;
 }
 
@@ -193,8 +277,11 @@ static nw_status run(nw_plan *plan, const uint16_t *genome, bool enters, nw_tota
     nw_plan_worker *worker = nw_plan_take_worker(plan);
     nw_status status = nw_realiser_make(worker->realiser, genome, &arch, err);
     if (status == NW_OK) {
-        status = enters ? estimate_and_enter(plan, genome, arch, out, err)
-                        : nw_totals_of(arch, plan->hw, plan->asked, plan->precision, out, err);
+        bool is_filled = false;
+        if (enters)
+            status = fill_and_enter(plan, genome, arch, &is_filled, out, err);
+        if (status == NW_OK && !is_filled)
+            status = nw_totals_of(arch, plan->hw, plan->estimator, plan->precision, out, err);
         nw_arch_release(arch);
     }
     atomic_fetch_add(&plan->n_full, 1);

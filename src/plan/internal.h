@@ -16,9 +16,6 @@
 #include "src/base/map.h"
 #include "src/plan/plan.h"
 
-/* totals.c */
-nw_totals nw_totals_make(const nw_arch *arch, const nw_estimate *e);
-
 /* What adds up over cells. */
 typedef enum nw_sum {
     NW_SUM_LATENCY,
@@ -132,16 +129,17 @@ typedef struct nw_seen {
 /* All cells in one network. */
 typedef struct nw_sight {
     nw_seen *cells;
-    nw_rise *rises; /* of all cells */
-    size_t n_rises, rise_capacity;
+    nw_rise *rises;   /* of all cells */
+    int *kernel_cell; /* per kernel */
+    size_t n_rises, kernel_capacity;
 } nw_sight;
 
 void nw_sight_fini(nw_sight *sight); /* begins as zeroes */
 
-/* Fills *sight, anew every time; entries have primary and pattern 0. e: with costs, or NULL:
- * kernels alone. False: more joins in a cell than there is room for. */
+/* Fills *sight, anew every time, but for latency, energy and what is unknown; entries have primary
+ * and pattern 0. False: more joins in a cell than there is room for. */
 bool nw_look(nw_cells *cells, const nw_arch *arch, const nw_hw *hw, const nw_kernels *kernels,
-             const nw_estimate *e, nw_sight *sight);
+             nw_sight *sight);
 
 /* ---- a map that is read without locks (keyed.c) ---- */
 
@@ -291,7 +289,7 @@ struct nw_plan {
     nw_arena arena;       /* of aux */
     pthread_mutex_t lock; /* of the tables' writers, arena, idle, caught */
     nw_plan_worker *idle;
-    atomic_llong n_full, n_bytes;
+    atomic_llong n_full, n_fills, n_bytes;
     atomic_bool is_exact;
     char caught[256];
 };

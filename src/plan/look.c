@@ -545,16 +545,6 @@ static void add_scores(const looker *l, const nw_arch *arch, nw_seen *seen)
     free(parts);
 }
 
-static void add_costs(const looker *l, const nw_estimate *e, nw_seen *seen)
-{
-    for (int i = 0; i < e->kernels->n_kernels; i++) {
-        nw_seen *s = &seen[l->kernel_cell[i]];
-        s->entry.sums[NW_SUM_LATENCY] += e->costs[i].latency_ps;
-        s->entry.sums[NW_SUM_ENERGY] += e->costs[i].energy_fj;
-        s->aux.n_unknown += !e->costs[i].is_known;
-    }
-}
-
 /* ---- together ---- */
 
 static void *room(char **at, size_t n, size_t size)
@@ -594,15 +584,17 @@ void nw_sight_fini(nw_sight *sight)
 {
     free(sight->cells);
     free(sight->rises);
+    free(sight->kernel_cell);
     *sight = (nw_sight){0};
 }
 
 static void clear(nw_sight *sight, const nw_cells *cells, const nw_kernels *kernels)
 {
     size_t n_kernels = (size_t)kernels->n_kernels + 1;
-    if (sight->rise_capacity < n_kernels) {
+    if (sight->kernel_capacity < n_kernels) {
         sight->rises = nw_realloc(sight->rises, n_kernels * sizeof *sight->rises);
-        sight->rise_capacity = n_kernels;
+        sight->kernel_cell = nw_realloc(sight->kernel_cell, n_kernels * sizeof(int));
+        sight->kernel_capacity = n_kernels;
     }
     if (!sight->cells)
         sight->cells = nw_alloc((size_t)cells->n_cells * sizeof *sight->cells);
@@ -611,7 +603,7 @@ static void clear(nw_sight *sight, const nw_cells *cells, const nw_kernels *kern
 }
 
 bool nw_look(nw_cells *cells, const nw_arch *arch, const nw_hw *hw, const nw_kernels *kernels,
-             const nw_estimate *e, nw_sight *sight)
+             nw_sight *sight)
 {
     looker l = {
         .cells = cells, .graph = nw_arch_graph(arch), .hw = hw, .kernels = kernels, .sight = sight};
@@ -632,8 +624,7 @@ bool nw_look(nw_cells *cells, const nw_arch *arch, const nw_hw *hw, const nw_ker
         look_at_placement(&l, c, &sight->cells[c]);
         stir_cell(&l, c, &sight->cells[c]);
     }
-    if (e)
-        add_costs(&l, e, sight->cells);
+    memcpy(sight->kernel_cell, l.kernel_cell, (size_t)kernels->n_kernels * sizeof(int));
     free(memory);
     return !l.is_crowded;
 }

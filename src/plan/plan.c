@@ -226,6 +226,7 @@ nw_status nw_plan_new(const nw_space *space, const nw_hw *hw, const nw_estimator
     }
     pthread_mutex_init(&plan->lock, NULL);
     atomic_init(&plan->n_full, 0);
+    atomic_init(&plan->n_fills, 0);
     atomic_init(&plan->n_bytes, 0);
     atomic_init(&plan->is_exact, true);
     atomic_init(&plan->has_joins, false);

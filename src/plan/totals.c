@@ -4,7 +4,7 @@
 
 #include "src/plan/internal.h"
 
-nw_totals nw_totals_make(const nw_arch *arch, const nw_estimate *e)
+static nw_totals totals_make(const nw_arch *arch, const nw_estimate *e)
 {
     nw_counts counts;
     nw_totals totals = {.latency_ps = e->latency_ps,
@@ -25,7 +25,7 @@ nw_status nw_totals_of(const nw_arch *arch, const nw_hw *hw, const nw_estimator 
     nw_status status = nw_estimate_graph(estimator, nw_arch_graph(arch), hw, precision, &e, err);
     if (status != NW_OK)
         return status;
-    *out = nw_totals_make(arch, &e);
+    *out = totals_make(arch, &e);
     nw_estimate_fini(&e);
     return NW_OK;
 }
