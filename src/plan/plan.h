@@ -1,15 +1,21 @@
 /* plan.h - what the networks of a space cost: tables, sums, and the full path they must equal.
  *
  * The full path makes the network of a genome, splits it into kernels, estimates each, and adds up
- * integers. A plan cuts the schedule into cells (a cell a block of the base) and keeps, per cell, a
- * table over the few genes that its kernels and live memory depend on: found by changing one gene
- * at a time in many contexts and comparing everything that a cost depends on. Entries are filled on
- * demand by the full path. Whether a map that crosses cells spills depends on the live bytes in all
- * cells that touch it: every entry says for which of those maps it overflows the SRAM, and rows are
- * kept per combination of spilled maps.
+ * integers. A plan cuts the network into cells and keeps, per cell, a table over the genes that its
+ * kernels and live memory depend on. A cell is a block of the base, known by the map that it makes,
+ * or several blocks that depend on the same genes. What a cell depends on is observed: networks are
+ * looked at in which genes differ one at a time and all but a few, and everything that a cost
+ * depends on is compared. Entries are filled on demand from the network of the genome at hand.
  *
- * Every filling checks the entries that are there already against what the full path says; a plan
- * that is caught takes the full path from then on and says so.
+ * Three things are not a cell's alone. Which crossing maps spill: every entry says which of them it
+ * makes spill, and has its sums per set of those that do. Live bytes of maps that wait for somebody
+ * behind the cell: who makes such a map says how large it is. Which layout of the memory is taken
+ * (nw_memory): entries know their live bytes in both.
+ *
+ * Every filling compares the entries that are there, a hash of all that their costs depend on, with
+ * the network at hand, and every 64th estimates all of it; a plan that is caught takes the full
+ * path from then on and says so. It cannot see that a combination makes no network where all of its
+ * cells have been part of some that did, unless such combinations turn up while it is made.
  *
  * Sums are integers, so any order of additions, incremental or not, on any number of threads, gives
  * the full path's numbers to the last bit.
