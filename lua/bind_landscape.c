@@ -4,28 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/bind.h"
+#include "lua/bind_landscape.h"
 #include "src/base/arena.h"
-#include "src/landscape/landscape.h"
 #include "src/report/report.h"
 
 #define UNITS_PER_POINT 500 /* of a grid, a twentieth of what an edit and its estimate take */
 #define UNITS_PER_VALUE 10
 #define BYTES_PER_POINT 160
 #define MAX_SIDE        1024
-#define MAX_VALUES      (1 << 20)
 
 static const char *const pane_names[] = {"macs", "single", "curated", "shifted", "scored_macs"};
-
-/* User value 1 keeps the hardware. */
-typedef struct bind_landscape {
-    bind_holder holder;
-    bool is_open;
-    nw_survey survey;
-    bind_hw *hw;
-    const nw_estimator *estimator;
-    char *name, *precision;
-} bind_landscape;
 
 /* ---- objects ---- */
 
@@ -48,7 +36,7 @@ static int close_object(lua_State *L)
     return 0;
 }
 
-static bind_landscape *check_landscape(lua_State *L, int index)
+bind_landscape *bind_check_landscape(lua_State *L, int index)
 {
     bind_landscape *object = bind_check(L, index, &bind_landscape_type);
     luaL_argcheck(L, object->is_open, index, "the landscape is closed");
@@ -239,8 +227,7 @@ static int new_landscape(lua_State *L)
 
 /* ---- reading ---- */
 
-/* {c3 = 16, c4 = 192} */
-static void push_point(lua_State *L, const bind_landscape *object, int x, int y)
+void bind_push_landscape_point(lua_State *L, const bind_landscape *object, int x, int y)
 {
     const nw_dim *dim_x = axis_of(object, false), *dim_y = axis_of(object, true);
     lua_createtable(L, 0, 2);
@@ -260,39 +247,6 @@ static void set_totals(lua_State *L, const bind_landscape *object, const nw_tota
                         nw_totals_metric(totals, (nw_metric)m, &object->survey.objective));
 }
 
-static void set_if(lua_State *L, const char *key, double value)
-{
-    if (!isnan(value))
-        bind_set_number(L, key, value);
-}
-
-static void push_figures(lua_State *L, const nw_figures *f)
-{
-    lua_createtable(L, 0, 24);
-    bind_set_int(L, "points", f->n_points);
-    bind_set_int(L, "edges", f->n_edges);
-    bind_set_int(L, "minima", f->n_minima);
-    bind_set_int(L, "plateaus", f->n_plateaus);
-    set_if(L, "best", f->best);
-    set_if(L, "worst", f->worst);
-    set_if(L, "mean", f->mean);
-    set_if(L, "p5", f->p5);
-    set_if(L, "median", f->median);
-    set_if(L, "p95", f->p95);
-    set_if(L, "mean_step", f->mean_step);
-    set_if(L, "monotone", f->monotone);
-    set_if(L, "neutral", f->neutral);
-    set_if(L, "density", f->density);
-    set_if(L, "share_1pct", f->share_1pct);
-    set_if(L, "share_5pct", f->share_5pct);
-    set_if(L, "walking_1pct", f->walking_1pct);
-    set_if(L, "walking_5pct", f->walking_5pct);
-    set_if(L, "mean_evaluations", f->mean_evaluations);
-    set_if(L, "mean_moves", f->mean_moves);
-    set_if(L, "r1", f->r1);
-    set_if(L, "fdc", f->fdc);
-}
-
 static void set_options(lua_State *L, const char *key, const nw_dim *dim, const int *at, int n)
 {
     lua_createtable(L, n, 0);
@@ -308,7 +262,7 @@ static void set_path(lua_State *L, const bind_landscape *object, const nw_pane *
     lua_createtable(L, p->climb.n_path, 0);
     for (int i = 0; i < p->climb.n_path; i++) {
         int64_t at = p->climb.path[i];
-        push_point(L, object, p->at_x[at % p->width], p->at_y[at / p->width]);
+        bind_push_landscape_point(L, object, p->at_x[at % p->width], p->at_y[at / p->width]);
         lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "path");
@@ -326,7 +280,7 @@ static void push_pane(lua_State *L, const bind_landscape *object, int id)
     set_path(L, object, p);
     bind_set_int(L, "evaluations", p->climb.n_evaluations);
     lua_createtable(L, 0, 10);
-    push_point(L, object, p->end_x, p->end_y);
+    bind_push_landscape_point(L, object, p->end_x, p->end_y);
     lua_setfield(L, -2, "point");
     set_totals(L, object, &p->end);
     bind_set_number(L, "value", p->end_value);
@@ -335,12 +289,12 @@ static void push_pane(lua_State *L, const bind_landscape *object, int id)
     bind_set_number(L, "mean_gap", p->mean_gap);
     bind_set_number(L, "near_1pct", p->near_1pct);
     bind_set_number(L, "near_5pct", p->near_5pct);
-    push_figures(L, &p->figures);
+    bind_push_figures(L, &p->figures);
     lua_setfield(L, -2, "figures");
 }
 
 /* The panel that the text at index names; raises where there is none. */
-static int check_pane(lua_State *L, const bind_landscape *object, int index)
+int bind_check_pane(lua_State *L, const bind_landscape *object, int index)
 {
     const char *name = luaL_checkstring(L, index);
     for (int id = 0; id < NW_PANE_COUNT; id++)
@@ -353,8 +307,8 @@ static int check_pane(lua_State *L, const bind_landscape *object, int index)
 
 static int landscape_panel(lua_State *L)
 {
-    const bind_landscape *object = check_landscape(L, 1);
-    int id = check_pane(L, object, 2);
+    const bind_landscape *object = bind_check_landscape(L, 1);
+    int id = bind_check_pane(L, object, 2);
     const nw_pane *p = &object->survey.panes.panes[id];
     bind_charge(L, UNITS_PER_VALUE * (int64_t)(p->width + p->height + p->climb.n_path));
     push_pane(L, object, id);
@@ -363,7 +317,7 @@ static int landscape_panel(lua_State *L)
 
 static int landscape_panels(lua_State *L)
 {
-    const bind_landscape *object = check_landscape(L, 1);
+    const bind_landscape *object = bind_check_landscape(L, 1);
     int n = 0;
     lua_createtable(L, NW_PANE_COUNT, 0);
     for (int id = 0; id < NW_PANE_COUNT; id++)
@@ -376,8 +330,8 @@ static int landscape_panels(lua_State *L)
 
 static int landscape_values(lua_State *L)
 {
-    const bind_landscape *object = check_landscape(L, 1);
-    int id = check_pane(L, object, 2);
+    const bind_landscape *object = bind_check_landscape(L, 1);
+    int id = bind_check_pane(L, object, 2);
     const nw_pane *p = &object->survey.panes.panes[id];
     bool is_turned =
         id != NW_PANE_MACS && nw_metric_sense(nw_slice_metric(object->survey.slice)) > 0;
@@ -400,10 +354,10 @@ static int landscape_values(lua_State *L)
 
 static int field_best(lua_State *L)
 {
-    const bind_landscape *object = check_landscape(L, 1);
+    const bind_landscape *object = bind_check_landscape(L, 1);
     const nw_panes *panes = &object->survey.panes;
     lua_createtable(L, 0, 10);
-    push_point(L, object, panes->best_x, panes->best_y);
+    bind_push_landscape_point(L, object, panes->best_x, panes->best_y);
     lua_setfield(L, -2, "point");
     set_totals(L, object, &panes->best);
     bind_set_number(L, "value", panes->best_value);
@@ -412,14 +366,15 @@ static int field_best(lua_State *L)
 
 static int field_start(lua_State *L)
 {
-    const bind_landscape *object = check_landscape(L, 1);
-    push_point(L, object, object->survey.panes.start_x, object->survey.panes.start_y);
+    const bind_landscape *object = bind_check_landscape(L, 1);
+    bind_push_landscape_point(L, object, object->survey.panes.start_x,
+                              object->survey.panes.start_y);
     return 1;
 }
 
 static int field_restarts(lua_State *L)
 {
-    const nw_restarts *r = &check_landscape(L, 1)->survey.panes.restarts;
+    const nw_restarts *r = &bind_check_landscape(L, 1)->survey.panes.restarts;
     if (!r->n_runs)
         return 0;
     lua_createtable(L, 0, 5);
@@ -433,14 +388,14 @@ static int field_restarts(lua_State *L)
 
 static int field_metric(lua_State *L)
 {
-    const bind_landscape *object = check_landscape(L, 1);
+    const bind_landscape *object = bind_check_landscape(L, 1);
     lua_pushstring(L, nw_metric_name(nw_slice_metric(object->survey.slice)));
     return 1;
 }
 
 static int push_axis(lua_State *L, bool is_y)
 {
-    const nw_dim *dim = axis_of(check_landscape(L, 1), is_y);
+    const nw_dim *dim = axis_of(bind_check_landscape(L, 1), is_y);
     if (!dim)
         return 0;
     lua_pushstring(L, dim->name);
@@ -479,7 +434,7 @@ static nw_landscape_page page_of(lua_State *L, const bind_landscape *object)
 
 static int push_page(lua_State *L, void (*write)(const nw_landscape_page *page, nw_buf *out))
 {
-    const bind_landscape *object = check_landscape(L, 1);
+    const bind_landscape *object = bind_check_landscape(L, 1);
     nw_landscape_page page = page_of(L, object);
     bind_charge(L, UNITS_PER_VALUE * 8 * object->survey.panes.panes[0].terrain.n_points);
     nw_buf *out = bind_new_text(L);
@@ -501,7 +456,7 @@ static int landscape_svg(lua_State *L)
 
 static int landscape_text(lua_State *L)
 {
-    const bind_landscape *object = check_landscape(L, 1);
+    const bind_landscape *object = bind_check_landscape(L, 1);
     lua_Integer width = luaL_optinteger(L, 2, 0);
     luaL_argcheck(L, width >= 0 && width <= 10000, 2, "width is 0 (80 columns) to 10000");
     nw_landscape_page page = page_of(L, object);
@@ -510,58 +465,6 @@ static int landscape_text(lua_State *L)
     nw_landscape_text(&page, (int)width, out);
     bind_text_limit(L, out);
     lua_pushlstring(L, nw_buf_text(out), out->length);
-    return 1;
-}
-
-/* ---- figures of any terrain ---- */
-
-/* Reads row y, the value at the top, into values. */
-static void read_row(lua_State *L, int width, double *values)
-{
-    luaL_argcheck(L, lua_istable(L, -1) && (int)lua_rawlen(L, -1) == width, 1,
-                  "wanted rows of one length: {{1, 2}, {3, 4}}");
-    for (int x = 0; x < width; x++) {
-        lua_rawgeti(L, -1, x + 1);
-        bool is_none = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-        luaL_argcheck(L, is_none || lua_type(L, -1) == LUA_TNUMBER, 1,
-                      "wanted numbers; false: no such point");
-        values[x] = is_none ? NAN : lua_tonumber(L, -1);
-        luaL_argcheck(L, is_none || isfinite(values[x]), 1, "wanted finite numbers");
-        lua_pop(L, 1);
-    }
-}
-
-/* nasw.figures(rows [, {range = 0, choices = false}]) -> figures */
-static int find_figures(lua_State *L)
-{
-    static const char *const options[] = {"range", "choices", NULL};
-    luaL_checktype(L, 1, LUA_TTABLE);
-    bind_check_options(L, 2, options);
-    bind_push_option(L, 2, "range");
-    double range = luaL_optnumber(L, -1, 0);
-    bind_push_option(L, 2, "choices");
-    nw_axis_kind kind = lua_toboolean(L, -1) ? NW_AXIS_CHOICES : NW_AXIS_STEPS;
-    lua_Integer height = (lua_Integer)lua_rawlen(L, 1);
-    luaL_argcheck(L, height > 0 && lua_rawgeti(L, 1, 1) == LUA_TTABLE, 1, "wanted rows of numbers");
-    lua_Integer width = (lua_Integer)lua_rawlen(L, -1);
-    luaL_argcheck(L, width > 0 && height <= MAX_VALUES && width <= MAX_VALUES / height, 1,
-                  "from 1 to a million numbers");
-    int64_t degree = kind == NW_AXIS_CHOICES ? width + height : 4;
-    bind_charge(L, UNITS_PER_VALUE * width * height * degree);
-    double *values = lua_newuserdatauv(L, (size_t)(width * height) * sizeof *values, 0);
-    for (lua_Integer y = 0; y < height; y++) {
-        lua_rawgeti(L, 1, y + 1);
-        read_row(L, (int)width, values + y * width);
-        lua_pop(L, 1);
-    }
-    nw_terrain terrain = {.n_axes = 2,
-                          .sizes = {(int)width, (int)height},
-                          .kinds = {kind, kind},
-                          .n_points = width * height,
-                          .values = values};
-    nw_figures figures;
-    nw_figures_find(&terrain, range, &figures);
-    push_figures(L, &figures);
     return 1;
 }
 
@@ -578,6 +481,9 @@ const bind_row bind_landscape_rows[] = {
     {"panel", landscape_panel, false,
      "landscape:panel(\"curated\") -> {columns, rows, path, evaluations, ends, gap, figures, ...}"},
     {"values", landscape_values, false, "landscape:values(\"single\") -> rows of numbers"},
+    {"map", bind_landscape_map, false,
+     "landscape:map(function(totals) return number end [, panel]) -> {values, figures, path, "
+     "evaluations, best, slow = true}"},
     {"json", landscape_json, false, "landscape:json() -> text, schema nasw.landscape/1"},
     {"svg", landscape_svg, false, "landscape:svg() -> text, a picture of the panels"},
     {"text", landscape_text, false, "landscape:text([width]) -> the page nasw landscape prints"},
@@ -592,7 +498,7 @@ const bind_row bind_landscape_module[] = {
     {"landscape", new_landscape, false,
      "nasw.landscape(space, hw, {x = \"c3\", y = \"c4\", metric, start, genome, side, curated, "
      "estimator, precision, seed}) -> landscape"},
-    {"figures", find_figures, false,
+    {"figures", bind_find_figures, false,
      "nasw.figures({{1, 2}, {3, 4}} [, {range, choices}]) -> {minima, mean_step, r1, fdc, ...}"},
     {NULL, NULL, false, NULL},
 };

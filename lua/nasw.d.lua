@@ -995,6 +995,14 @@ function Landscape:panel(name) end
 ---@return (number|false)[][]
 function Landscape:values(name) end
 
+---A function of the script as the height of a panel's points; lower is better, nil: no such point.
+---This is the slow path, point by point, and says so. The descent begins where the panel's does.
+---@param metric fun(totals: nasw.Totals, point: nasw.Point): number?
+---@param panel? string "single" by default
+---@return {values: (number|false)[][], figures: nasw.Figures, path: nasw.Point[]?, evaluations:
+---integer?, best: nasw.Point?, slow: boolean}
+function Landscape:map(metric, panel) end
+
 ---The text of `nasw landscape --json`, schema nasw.landscape/1.
 ---@return string
 function Landscape:json() end

@@ -88,6 +88,31 @@ local again = nasw.figures(l:values("macs"))
 near(again.r1, macs.figures.r1)
 near(again.mean_step, macs.figures.mean_step)
 
+-- a function of the script as height: MACs give the panel of MACs, the objective the panel itself
+local calls = 0
+local by_function = l:map(function(totals, point)
+    calls = calls + 1
+    equal(point.c3 >= 24 and point.c4 >= 56, true)
+    return totals.macs
+end)
+equal(calls, 17 * 9)
+equal(by_function.slow, true)
+equal(by_function.figures.minima, 1)
+equal(by_function.best.c3, 24)
+equal(#by_function.path, 1 + 9 + 4)
+near(by_function.figures.r1, macs.figures.r1)
+equal(by_function.values[9][17], l:values("macs")[9][17])
+by_function = l:map(function(totals) return totals.objective end, "curated")
+near(by_function.figures.r1 or 0, l:panel("curated").figures.r1 or 0)
+equal(#by_function.path, #l:panel("curated").path)
+by_function = l:map(function(totals, point) return point.c3 ~= 24 and totals.macs or nil end)
+equal(by_function.values[1][1], false)
+equal(by_function.figures.points, 16 * 9)
+equal(by_function.best.c3, 25)
+refused("stop here", l.map, l, function() error("stop here") end)
+refused("returned a string", l.map, l, function() return "high" end)
+refused("there is no such panel", l.map, l, function() end, "sideways")
+
 -- pages
 assert(l:json():find('"schema":"nasw.landscape/1"', 1, true))
 assert(l:svg():find("^<svg ") and l:svg():find("</svg>\n$"))
