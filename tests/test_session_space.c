@@ -284,6 +284,26 @@ START_TEST(a_point_opens_as_the_network_that_was_probed)
 }
 END_TEST
 
+START_TEST(what_is_computed_stops_and_begins_anew)
+{
+    nw_session *s = begin_small_space();
+    refuse(s, "stop", NULL, "nothing is running");
+    nw_session_follow_landscape(s);
+    ck_assert(nw_session_is_exploring(s));
+    act(s, "stop", NULL);
+    wait_for_landscape(s);
+    ck_assert(!nw_session_is_exploring(s));
+    ck_assert_str_eq(nw_session_landscape(s)->doing, "stopped; r begins anew");
+    for (int i = 0; i < 3; i++)
+        wait_a_moment(s);
+    ck_assert_ptr_null(nw_session_landscape(s)->panes);
+    act(s, "landscape.start", NULL);
+    wait_for_landscape(s);
+    ck_assert_ptr_nonnull(nw_session_landscape(s)->panes);
+    nw_session_free(s);
+}
+END_TEST
+
 /* ---- the log, the end ---- */
 
 START_TEST(the_log_says_what_was_chosen)
@@ -339,6 +359,7 @@ int main(void)
     tcase_add_test(tcase, the_picture_follows_what_is_chosen);
     tcase_add_test(tcase, a_probe_answers_before_the_picture_is_complete);
     tcase_add_test(tcase, a_point_opens_as_the_network_that_was_probed);
+    tcase_add_test(tcase, what_is_computed_stops_and_begins_anew);
     tcase_add_test(tcase, the_log_says_what_was_chosen);
     tcase_add_test(tcase, a_session_ends_whatever_is_under_way);
     suite_add_tcase(suite, tcase);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/session/explore.h"
 #include "ui/app.h"
 
 ui_rect app_body(const app *a)
@@ -68,8 +69,12 @@ static void format_jobs(const app *a, char *out, size_t size)
         if (job.is_running && n_running++ == 0)
             progress = job.progress;
     }
-    if (n_running == 0)
+    const nw_landscape *landscape = nw_session_landscape(a->session);
+    if (n_running == 0 && !nw_session_is_exploring(a->session))
         return;
+    if (n_running == 0 && landscape && landscape->phase == NW_PHASE_RUNNING && landscape->done < 1)
+        progress = landscape->done;
+    n_running = n_running ? n_running : 1;
     const char *mark = a->canvas.ascii ? ">" : "\u25b6";
     if (progress >= 0)
         snprintf(out, size, "%s%d%%  ", mark, (int)(100 * progress));

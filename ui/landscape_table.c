@@ -159,7 +159,7 @@ void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session 
                  {ui_glyph(canvas, UI_GLYPH_DOT), " minimum"}};
     int column = rect.column, end = rect.column + rect.columns;
     column += draw_ramp(canvas, rect.row, column) + 3;
-    if (l->phase == NW_PHASE_RUNNING) {
+    if (l->phase != NW_PHASE_DONE) {
         draw_progress(canvas, rect.row, column, end - column, l);
         return;
     }

@@ -505,7 +505,15 @@ static nw_status act_save_session(nw_session *s, const nw_action *action, nw_err
 static nw_status act_stop(nw_session *s, const nw_action *action, nw_error *err)
 {
     (void)action, (void)err;
-    nw_session_stop_newest(s);
+    for (int i = s->n_jobs - 1; i >= 0; i--) {
+        if (s->jobs[i]->is_running) {
+            nw_session_stop_newest(s);
+            return NW_OK;
+        }
+    }
+    nw_session_stop_landscape(s);
+    nw_session_stop_curation(s);
+    nw_session_say(s, NW_MESSAGE_INFO, "stopped: landscape and curation");
     return NW_OK;
 }
 
@@ -609,7 +617,7 @@ static const char *find_obstacle(const nw_session *s, nw_action_id id)
         for (int i = 0; i < s->n_jobs; i++)
             if (s->jobs[i]->is_running)
                 return NULL;
-        return "nothing is running";
+        return nw_session_is_exploring(s) ? NULL : "nothing is running";
     default:
         return NULL;
     }

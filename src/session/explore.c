@@ -207,6 +207,17 @@ void nw_session_forget_curation(nw_session *s)
     s->prospect = NULL;
 }
 
+void nw_session_stop_curation(nw_session *s)
+{
+    nw_prospect *p = s->prospect;
+    s->follows_curation &= p != NULL; /* it need not have begun */
+    if (!p || p->phase != NW_PHASE_RUNNING)
+        return;
+    nw_cancel_set(&p->cancel);
+    p->phase = NW_PHASE_FAILED;
+    s->version++;
+}
+
 /* ---- what is known ---- */
 
 nw_phase nw_session_curation_phase(const nw_session *s)
@@ -219,6 +230,8 @@ const char *nw_session_curation_doing(const nw_session *s)
     const nw_prospect *p = s->prospect;
     if (!p || p->phase == NW_PHASE_DONE)
         return "";
+    if (nw_cancel_is_set(&p->cancel)) /* its error is the task's still */
+        return "stopped; C begins it anew";
     return p->phase == NW_PHASE_FAILED ? p->err.message
            : p->has_plan               ? "looking at every option"
                                        : "compiling the plan";

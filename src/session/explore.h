@@ -82,4 +82,7 @@ NW_CHECKED nw_status nw_landscape_probe(const nw_landscape *landscape, int x, in
 /* The value for SPACE_OPEN that opens a point. The caller frees it; NULL: there is none. */
 char *nw_landscape_point_text(const nw_landscape *landscape, int x, int y);
 
+/* Whether curation or landscape is computed now. */
+bool nw_session_is_exploring(const nw_session *session);
+
 #endif

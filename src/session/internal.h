@@ -181,6 +181,7 @@ NW_CHECKED nw_status nw_session_make_plan(const nw_space *space, nw_shared_hw *h
                                           const nw_cancel *cancel, nw_plan **out, nw_error *err);
 void nw_session_update_curation(nw_session *s);
 void nw_session_forget_curation(nw_session *s);
+void nw_session_stop_curation(nw_session *s); /* until it is asked for again */
 bool nw_session_is_curating(const nw_task *task);
 void nw_session_take_curating(nw_session *s, nw_task *task, bool is_over); /* over: only free it */
 
@@ -199,6 +200,7 @@ typedef struct nw_scene nw_scene;
 void nw_session_update_landscape(nw_session *s);
 bool nw_session_is_filling(const nw_session *s); /* points of it are missing */
 void nw_session_forget_landscape(nw_session *s);
+void nw_session_stop_landscape(nw_session *s); /* until something about it changes */
 bool nw_session_is_scene(const nw_task *task);
 void nw_session_take_scene(nw_session *s, nw_task *task, bool is_over);
 

@@ -369,6 +369,8 @@ static const char *doing(const nw_session *s, const nw_scene *c)
 {
     bool is_judging = s->follows_curation && nw_session_curation_phase(s) != NW_PHASE_DONE &&
                       nw_session_curation_phase(s) != NW_PHASE_FAILED;
+    if (nw_cancel_is_set(&c->cancel)) /* its error is the task's still */
+        return "stopped; r begins anew";
     if (c->view.phase == NW_PHASE_FAILED)
         return c->err.message;
     return !c->is_ready    ? "compiling the plan"
@@ -573,6 +575,17 @@ void nw_session_forget_landscape(nw_session *s)
     s->scene = NULL;
 }
 
+void nw_session_stop_landscape(nw_session *s)
+{
+    nw_scene *c = s->scene;
+    if (!c || c->view.phase != NW_PHASE_RUNNING || (c->is_full && !c->is_finding))
+        return;
+    nw_cancel_set(&c->cancel);
+    c->view.phase = NW_PHASE_FAILED;
+    update_phase(s, c);
+    s->version++;
+}
+
 void nw_session_follow_landscape(nw_session *s)
 {
     s->follows_landscape = s->follows_curation = true;
@@ -583,6 +596,12 @@ void nw_session_follow_landscape(nw_session *s)
 bool nw_session_is_filling(const nw_session *s)
 {
     return s->scene && !s->scene->is_full && s->scene->view.phase != NW_PHASE_FAILED;
+}
+
+bool nw_session_is_exploring(const nw_session *s)
+{
+    return nw_session_curation_phase(s) == NW_PHASE_RUNNING ||
+           (s->scene && s->scene->view.phase == NW_PHASE_RUNNING);
 }
 
 /* ---- what is known ---- */

@@ -131,6 +131,9 @@ nw_status nw_session_curate(nw_session *s, const nw_action *action, nw_error *er
     (void)action, (void)err;
     nw_state next = nw_state_copy(&s->state);
     next.quest.is_curated = !next.quest.is_curated;
+    if (nw_session_curation_phase(s) == NW_PHASE_FAILED)
+        nw_session_forget_curation(s);
+    s->follows_curation = true;
     nw_session_change(s, NW_ACTION_SPACE_CURATE, NULL, &next);
     nw_session_say(s, NW_MESSAGE_INFO,
                    s->state.quest.is_curated ? "space: only the options worth having on %s"
@@ -414,6 +417,10 @@ nw_status nw_session_choose_start(nw_session *s, const nw_action *action, nw_err
             return status;
     }
     nw_state next = nw_state_copy(&s->state);
+    if (s->scene && nw_session_landscape(s)->phase == NW_PHASE_FAILED) {
+        nw_session_forget_landscape(s); /* it begins anew */
+        s->follows_curation = true;
+    }
     next.quest.has_start = n_given > 0;
     next.quest.start_x = options[0];
     next.quest.start_y = options[1];
