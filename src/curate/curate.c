@@ -22,6 +22,8 @@
 #define MOST_SWEPT   8
 #define LEAST_BEHIND 8
 #define LEAST_PLAIN  16
+/* Contexts in which it is looked whether costs rise along all that is kept. */
+#define MOST_SETTLING 16
 
 struct nw_curation {
     const nw_space *space;
@@ -109,10 +111,42 @@ static int contexts_behind(const run *r, int dim)
     return r->n_swept + contexts_for(LATER_BUDGET, n_asked, LEAST_BEHIND, most);
 }
 
-static nw_status judge_dim(run *r, int dim, nw_error *err)
+/* By all rules. */
+static nw_status judge(run *r, int dim, nw_trial *trial, nw_samples *samples, nw_error *err)
+{
+    int n_contexts = samples->n_contexts;
+    nw_status status = sweep(r, dim, trial, samples, err);
+    if (status != NW_OK || !trial->values)
+        return status;
+    if (samples->n_swept < n_contexts)
+        samples->n_contexts = contexts_behind(r, dim);
+    status = nw_sampler_ask(r->sampler, dim, r->keep, samples->n_swept, samples->n_contexts,
+                            samples, err);
+    if (status != NW_OK)
+        return status;
+    nw_judge_dominated(trial);
+    nw_judge_uneven(trial, false);
+    nw_judge_thinned(trial, false);
+    nw_judge_monotone(trial);
+    return NW_OK;
+}
+
+/* Whether costs rise along what is kept, in contexts of what is kept of all other dimensions. */
+static nw_status settle(run *r, int dim, nw_trial *trial, nw_samples *samples, nw_error *err)
+{
+    nw_status status =
+        nw_sampler_ask(r->sampler, dim, r->keep, 0, samples->n_contexts, samples, err);
+    if (status == NW_OK)
+        nw_judge_monotone(trial);
+    return status;
+}
+
+typedef nw_status judgement(run *r, int dim, nw_trial *trial, nw_samples *samples, nw_error *err);
+
+static nw_status judge_dim(run *r, int dim, judgement *by, int n_contexts, nw_error *err)
 {
     const nw_dim *d = dim_at(r->curation, dim);
-    int n_contexts = is_fine(d) ? r->options.n_contexts : r->n_plain, n = d->n_options;
+    int n = d->n_options;
     char(*names)[32] = nw_alloc(((size_t)n + 1) * sizeof *names);
     double *values = nw_alloc(((size_t)n + 1) * sizeof *values);
     for (int i = 0; i < n; i++) {
@@ -127,26 +161,31 @@ static nw_status judge_dim(run *r, int dim, nw_error *err)
                       .names = (const char(*)[32])names,
                       .counts_bytes = d->kind == NW_DIM_PRECISION,
                       .verdicts = r->curation->verdicts[dim]};
-    nw_status status = sweep(r, dim, &trial, &samples, err);
-    if (status == NW_OK && samples.n_swept < n_contexts) {
-        n_contexts = contexts_behind(r, dim);
-        status =
-            nw_sampler_ask(r->sampler, dim, r->keep, samples.n_swept, n_contexts, &samples, err);
-        samples.n_contexts = n_contexts;
-        if (status == NW_OK) {
-            nw_judge_dominated(&trial);
-            nw_judge_uneven(&trial, false);
-            nw_judge_thinned(&trial, false);
-            nw_judge_monotone(&trial);
-        }
-    }
+    nw_status status = by(r, dim, &trial, &samples, err);
     if (status == NW_OK) {
-        nw_judge_finish(&trial, is_channels(d) ? r->curation->lanes : 0);
+        if (by == judge)
+            nw_judge_finish(&trial, is_channels(d) ? r->curation->lanes : 0);
         fill_keep(r, dim);
     }
     nw_samples_fini(&samples);
     free(values);
     free(names);
+    return status;
+}
+
+static nw_status judge_all(run *r, nw_error *err)
+{
+    const nw_curation *c = r->curation;
+    nw_status status = NW_OK;
+    for (int pass = 0; pass < 2; pass++)
+        for (int d = 0; d < c->n_dims && status == NW_OK; d++)
+            if (is_number(dim_at(c, d)) == (pass == 1))
+                status = judge_dim(r, d, judge,
+                                   is_fine(dim_at(c, d)) ? r->options.n_contexts : r->n_plain, err);
+    int n_settling = r->options.n_contexts < MOST_SETTLING ? r->options.n_contexts : MOST_SETTLING;
+    for (int d = 0; d < c->n_dims && status == NW_OK; d++)
+        if (is_fine(dim_at(c, d)))
+            status = judge_dim(r, d, settle, n_settling, err);
     return status;
 }
 
@@ -205,11 +244,7 @@ nw_status nw_curate(nw_plan *plan, const nw_curate_options *options, nw_curation
         r.keep[d] = nw_zalloc((size_t)dim_at(c, d)->n_options + 1);
         fill_keep(&r, d);
     }
-    nw_status status = NW_OK;
-    for (int pass = 0; pass < 2; pass++)
-        for (int d = 0; d < c->n_dims && status == NW_OK; d++)
-            if (is_number(dim_at(c, d)) == (pass == 1))
-                status = judge_dim(&r, d, err);
+    nw_status status = judge_all(&r, err);
     c->n_evaluations = nw_sampler_n_evaluations(r.sampler);
     nw_sampler_free(r.sampler);
     for (int d = 0; d < c->n_dims; d++)

@@ -17,7 +17,7 @@
 /* Of choices: what dropping may cost in the worst context. */
 #define WORST_REGRET 5.0
 /* The same as the mean where the next number is cheaper only in more contexts than nearly none. */
-#define MEAN_REGRET_NEXT 5.0
+#define MEAN_REGRET_NEXT 20.0
 /* Of numbers: what costs more than this part of growing in proportion is not given away, however
  * near the numbers are. */
 #define PROPORTION 0.25
