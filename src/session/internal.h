@@ -1,7 +1,8 @@
 /* internal.h - private to src/session: the session's inside and what its files do for each other.
  *
  * session.c: life, history of states, messages. point.c: what is shared. action.c: the table.
- * space.c: the space and the choices about it. explore.c, landscape.c: what is computed of it.
+ * space.c: the space and the choices about it. explore.c, grid.c, landscape.c, scene.c: what is
+ * computed of it.
  * files.c: what the user asks to write. jobs.c: background work. state.c: what is kept between
  * sessions.
  */

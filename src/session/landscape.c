@@ -6,34 +6,18 @@
  * task writes only what the main thread does not read before it is back; counts of users change on
  * the main thread only.
  */
-#include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "src/session/internal.h"
+#include "src/session/scene.h"
 
 #define MOMENT_MS 40 /* of a FILL */
 #define PORTION   16 /* points between looks at the clock */
 #define MAX_FILL  8  /* tasks that fill at a time */
 #define SEED      1  /* of restarts */
-
-typedef struct ground {
-    int n_users;
-    const nw_space *grid;
-    uint16_t genome[NW_MAX_DIMS]; /* of grid: its base */
-    nw_plan *plan;
-} ground;
-
-/* What panes follow from, beside the slice. */
-typedef struct frame {
-    int *columns, *rows; /* NULL: not known */
-    int n_columns, n_rows;
-    int start_x, start_y; /* -1: by itself */
-} frame;
 
 typedef enum scene_work { PREPARE, FILL, PANES } scene_work;
 
@@ -41,35 +25,15 @@ typedef struct scene_task {
     nw_task task; /* first, so that the pool's pointer is this one */
     nw_scene *scene;
     scene_work work;
-    bool is_over; /* FILL: every point is taken */
-    frame frame;  /* PANES: what it works on, and what comes out */
+    bool is_over;   /* FILL: every point is taken */
+    nw_frame frame; /* PANES: what it works on, and what comes out */
     nw_panes *panes;
     nw_error err;
 } scene_task;
 
-struct nw_scene {
-    int n_users;
-    nw_cancel cancel;
-    const nw_space *space;
-    nw_shared_hw *hw;
-    char precision[24], estimator[256];
-    uint16_t others[NW_MAX_DIMS]; /* genes of space */
-    uint8_t *kept[2]; /* options of x and y that curation had left when it began; NULL: not known */
-    ground *ground;
-    nw_slice *slice;
-    nw_error err;
-    /* the main thread's */
-    bool is_ready, is_full, is_finding;
-    int n_filling;
-    frame wanted; /* by now */
-    frame found;  /* of panes */
-    nw_panes *panes;
-    nw_landscape view;
-};
-
 /* ---- life ---- */
 
-static void release_ground(ground *g)
+static void release_ground(nw_ground *g)
 {
     if (!g || --g->n_users)
         return;
@@ -78,11 +42,11 @@ static void release_ground(ground *g)
     free(g);
 }
 
-static void free_frame(frame *f)
+static void free_frame(nw_frame *f)
 {
     free(f->columns);
     free(f->rows);
-    *f = (frame){0};
+    *f = (nw_frame){0};
 }
 
 static void free_panes(nw_panes *panes)
@@ -127,7 +91,7 @@ static double now_ms(void)
 
 static nw_status make_ground(nw_scene *c, nw_error *err)
 {
-    ground *g = nw_zalloc(sizeof *g);
+    nw_ground *g = nw_zalloc(sizeof *g);
     g->n_users = 1;
     nw_status status = nw_session_make_grid(c->space, c->view.x_dim, c->view.y_dim, c->others,
                                             (const uint8_t *const *)c->kept, &g->grid, err);
@@ -227,129 +191,14 @@ static void begin_filling(nw_session *s, nw_scene *c)
         nw_pool_submit(s->pool, &new_task(c, FILL)->task);
 }
 
-/* ---- what panes follow from ---- */
-
-static const nw_dim *axis_of(const nw_scene *c, bool is_y)
-{
-    int n, dim = is_y ? c->view.y_dim : c->view.x_dim;
-    const nw_dim *dims = nw_space_dims(c->ground->grid, &n);
-    return dim < 0 ? NULL : &dims[dim];
-}
-
-/* A byte an option of a dimension of the space. */
-static uint8_t *list_kept(const nw_session *s, int dim)
-{
-    int n;
-    const nw_dim *own = &nw_space_dims(s->state.quest.space, &n)[dim];
-    uint8_t *keep = nw_alloc((size_t)own->n_options + 1);
-    for (int i = 0; i < own->n_options; i++)
-        keep[i] = nw_session_keeps(s, dim, i);
-    return keep;
-}
-
-/* Whether curation left an option that is not on the grid, since it was not known then. */
-static bool misses_kept(const nw_session *s, const nw_scene *c)
-{
-    int n, axes[2] = {c->view.x_dim, c->view.y_dim};
-    int counts[2] = {c->wanted.n_columns, c->wanted.n_rows};
-    const nw_dim *own = nw_space_dims(c->space, &n);
-    bool misses = false;
-    for (int i = 0; i < 2 && c->wanted.columns; i++) {
-        int n_kept = 0;
-        if (axes[i] < 0)
-            continue;
-        uint8_t *now = list_kept(s, axes[i]);
-        size_t n_options = (size_t)own[axes[i]].n_options;
-        for (size_t o = 0; o < n_options; o++)
-            n_kept += now[o];
-        bool is_news = !c->kept[i] || memcmp(c->kept[i], now, n_options) != 0;
-        misses |= is_news && n_kept > counts[i];
-        free(now);
-    }
-    return misses;
-}
-
-/* Columns or rows of the grid that the curated space has. */
-static int *find_kept(const nw_session *s, const nw_scene *c, bool is_y, int *n_out)
-{
-    int n, dim = is_y ? c->view.y_dim : c->view.x_dim;
-    const nw_dim *axis = axis_of(c, is_y);
-    int *out = nw_zalloc(((size_t)(axis ? axis->n_options : 0) + 1) * sizeof *out);
-    *n_out = 1;
-    if (!axis) /* a line has one row */
-        return out;
-    const nw_dim *own = &nw_space_dims(c->space, &n)[dim];
-    uint8_t *keep = list_kept(s, dim);
-    *n_out = nw_slice_find_options(c->slice, is_y, own, keep, out);
-    free(keep);
-    return out;
-}
-
-static int find_option(const nw_dim *dim, const nw_option *option)
-{
-    int best = 0;
-    for (int i = 0; i < dim->n_options; i++) {
-        const nw_option *o = &dim->options[i], *b = &dim->options[best];
-        bool is_same = o->n == option->n && o->n2 == option->n2 && o->number == option->number &&
-                       o->block == option->block;
-        double distance = fabs((double)(o->n - option->n)) + fabs(o->number - option->number);
-        double least = fabs((double)(b->n - option->n)) + fabs(b->number - option->number);
-        if (is_same)
-            return i;
-        if (distance < least)
-            best = i;
-    }
-    return best;
-}
-
-static frame find_frame(const nw_session *s, const nw_scene *c)
-{
-    const nw_quest *quest = &s->state.quest;
-    const nw_dim *x = axis_of(c, false), *y = axis_of(c, true);
-    frame f = {.start_x = -1, .start_y = -1};
-    if (nw_session_curation(s)) {
-        f.columns = find_kept(s, c, false, &f.n_columns);
-        f.rows = find_kept(s, c, true, &f.n_rows);
-    }
-    if (quest->has_start) {
-        f.start_x = find_option(x, &quest->start_x);
-        f.start_y = y ? find_option(y, &quest->start_y) : 0;
-    }
-    return f;
-}
-
-static bool has_same_list(const int *a, int n_a, const int *b, int n_b)
-{
-    if (!a || !b)
-        return !a && !b;
-    return n_a == n_b && memcmp(a, b, (size_t)n_a * sizeof *a) == 0;
-}
-
-static bool is_same_frame(const frame *a, const frame *b)
-{
-    return a->start_x == b->start_x && a->start_y == b->start_y &&
-           has_same_list(a->columns, a->n_columns, b->columns, b->n_columns) &&
-           has_same_list(a->rows, a->n_rows, b->rows, b->n_rows);
-}
-
-static int *copy_list(const int *list, int n)
-{
-    if (!list)
-        return NULL;
-    int *copy = nw_alloc(((size_t)n + 1) * sizeof *copy);
-    if (n)
-        memcpy(copy, list, (size_t)n * sizeof *copy);
-    return copy;
-}
-
 static void begin_panes(nw_session *s, nw_scene *c)
 {
-    if (!c->is_full || c->is_finding || (c->panes && is_same_frame(&c->wanted, &c->found)))
+    if (!c->is_full || c->is_finding || (c->panes && nw_scene_is_same_frame(&c->wanted, &c->found)))
         return;
     scene_task *t = new_task(c, PANES);
     t->frame = c->wanted;
-    t->frame.columns = copy_list(c->wanted.columns, c->wanted.n_columns);
-    t->frame.rows = copy_list(c->wanted.rows, c->wanted.n_rows);
+    t->frame.columns = nw_scene_copy_list(c->wanted.columns, c->wanted.n_columns);
+    t->frame.rows = nw_scene_copy_list(c->wanted.rows, c->wanted.n_rows);
     c->is_finding = true;
     nw_pool_submit(s->pool, &t->task);
 }
@@ -405,8 +254,8 @@ static void describe(nw_session *s, nw_scene *c)
     v->panes = c->panes;
     v->has_curated =
         c->panes && c->found.columns &&
-        has_same_list(c->found.columns, c->found.n_columns, v->columns, v->n_columns) &&
-        has_same_list(c->found.rows, c->found.n_rows, v->rows, v->n_rows);
+        nw_scene_is_same_list(c->found.columns, c->found.n_columns, v->columns, v->n_columns) &&
+        nw_scene_is_same_list(c->found.rows, c->found.n_rows, v->rows, v->n_rows);
     if (c->is_ready) {
         v->start_x =
             c->wanted.start_x < 0 ? 3 * (nw_slice_width(c->slice) - 1) / 4 : c->wanted.start_x;
@@ -435,8 +284,8 @@ static void take_prepared(nw_session *s, nw_scene *c)
         return;
     }
     c->is_ready = true;
-    c->view.x = axis_of(c, false);
-    c->view.y = axis_of(c, true);
+    c->view.x = nw_scene_axis(c, false);
+    c->view.y = nw_scene_axis(c, true);
     c->view.step_x = step_of(c->view.x);
     c->view.step_y = step_of(c->view.y);
     c->view.objective = nw_plan_objective(c->ground->plan);
@@ -458,7 +307,7 @@ static void take_panes(nw_session *s, nw_scene *c, scene_task *t)
     c->found = t->frame;
     c->view.version++;
     t->panes = NULL;
-    t->frame = (frame){0};
+    t->frame = (nw_frame){0};
 }
 
 void nw_session_take_scene(nw_session *s, nw_task *task, bool is_over)
@@ -510,8 +359,8 @@ static nw_scene *new_scene(const nw_session *s)
     c->view.metric = quest->metric;
     nw_session_axes(s, &c->view.x_dim, &c->view.y_dim);
     if (nw_session_curation(s)) {
-        c->kept[0] = list_kept(s, c->view.x_dim);
-        c->kept[1] = c->view.y_dim >= 0 ? list_kept(s, c->view.y_dim) : NULL;
+        c->kept[0] = nw_scene_list_kept(s, c->view.x_dim);
+        c->kept[1] = c->view.y_dim >= 0 ? nw_scene_list_kept(s, c->view.y_dim) : NULL;
     }
     c->wanted.start_x = c->wanted.start_y = -1;
     return c;
@@ -521,7 +370,7 @@ static nw_scene *new_scene(const nw_session *s)
 static void begin_scene(nw_session *s)
 {
     nw_scene *c = new_scene(s), *old = s->scene;
-    if (old && old->is_ready && is_ground_of_now(s, old) && !misses_kept(s, old)) {
+    if (old && old->is_ready && is_ground_of_now(s, old) && !nw_scene_misses_kept(s, old)) {
         c->ground = old->ground;
         c->ground->n_users++;
     }
@@ -535,8 +384,8 @@ static void update_frame(nw_session *s, nw_scene *c)
 {
     if (!c->is_ready || c->view.phase == NW_PHASE_FAILED)
         return;
-    frame now = find_frame(s, c);
-    if (is_same_frame(&now, &c->wanted)) {
+    nw_frame now = nw_scene_find_frame(s, c);
+    if (nw_scene_is_same_frame(&now, &c->wanted)) {
         free_frame(&now);
     } else {
         free_frame(&c->wanted);
@@ -561,7 +410,7 @@ void nw_session_update_landscape(nw_session *s)
         !is_ground_of_now(s, s->scene))
         begin_scene(s);
     update_frame(s, s->scene);
-    if (misses_kept(s, s->scene)) /* once more, with all of them */
+    if (nw_scene_misses_kept(s, s->scene)) /* once more, with all of them */
         begin_scene(s);
     update_phase(s, s->scene);
 }
@@ -609,76 +458,4 @@ bool nw_session_is_exploring(const nw_session *s)
 const nw_landscape *nw_session_landscape(const nw_session *s)
 {
     return s->scene ? &s->scene->view : NULL;
-}
-
-static const nw_scene *scene_of(const nw_landscape *landscape)
-{
-    return (const nw_scene *)(const void *)((const char *)landscape - offsetof(nw_scene, view));
-}
-
-double nw_landscape_value(const nw_landscape *landscape, int x, int y)
-{
-    return landscape->x ? nw_slice_value(scene_of(landscape)->slice, x, y, NULL) : NAN;
-}
-
-/* The points of coarser grids are those that are multiples of 2, 4, ... */
-double nw_landscape_macs(const nw_landscape *landscape, int x, int y)
-{
-    const nw_slice *slice = scene_of(landscape)->slice;
-    for (int k = 0; landscape->x && k < 16; k++) {
-        const nw_totals *totals = nw_slice_totals(slice, x >> k << k, y >> k << k);
-        if (totals)
-            return (double)totals->parts.macs;
-    }
-    return NAN;
-}
-
-nw_status nw_landscape_probe(const nw_landscape *landscape, int x, int y, nw_totals *out,
-                             nw_error *err)
-{
-    if (!landscape->x)
-        return nw_fail(err, NW_UNSUPPORTED, "", "%s", landscape->doing);
-    return nw_slice_probe(scene_of(landscape)->slice, x, y, out, err);
-}
-
-/* The point as a genome of the whole space; false: it has no such options. */
-static bool is_in_space(const nw_scene *c, const uint16_t *on_grid, uint16_t *genome)
-{
-    int n;
-    const nw_dim *whole = nw_space_dims(c->space, &n), *grid = nw_space_dims(c->ground->grid, &n);
-    memcpy(genome, c->others, sizeof c->others);
-    for (int d = 0; d < n; d++) {
-        if (d != c->view.x_dim && d != c->view.y_dim)
-            continue;
-        const nw_option *wanted = &grid[d].options[on_grid[d]];
-        int at = find_option(&whole[d], wanted);
-        if (memcmp(&whole[d].options[at], wanted, sizeof *wanted) != 0)
-            return false;
-        genome[d] = (uint16_t)at;
-    }
-    return true;
-}
-
-char *nw_landscape_point_text(const nw_landscape *landscape, int x, int y)
-{
-    const nw_scene *c = scene_of(landscape);
-    uint16_t on_grid[NW_MAX_DIMS], genome[NW_MAX_DIMS];
-    nw_edit *edits = NULL;
-    nw_buf text = {0};
-    int n = 0;
-    if (!landscape->x)
-        return NULL;
-    nw_slice_genome(c->slice, x, y, on_grid);
-    if (is_in_space(c, on_grid, genome)) {
-        nw_genome_write(c->space, genome, &text);
-        return text.text;
-    }
-    if (nw_space_edits(c->ground->grid, on_grid, &edits, &n, NULL) != NW_OK)
-        return NULL;
-    for (int i = 0; i < n; i++) {
-        nw_buf_puts(&text, "; ");
-        nw_edit_write(&edits[i], &text);
-    }
-    free(edits);
-    return text.text;
 }
