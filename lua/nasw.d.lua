@@ -668,7 +668,8 @@ function Space:expanded(dimension) end
 ---@return nasw.Space self
 function Space:kernel(dimension) end
 
----Blocks of a stage. Genes of blocks that are not there count once. `repeats` is the same.
+---Blocks of a stage. Genes of blocks that are not there count once. A depth that lets a stage grow
+---comes before other dimensions of its blocks, so that the new ones have them. `repeats` is the same.
 ---@param dimension nasw.Dimension
 ---@return nasw.Space self
 function Space:depth(dimension) end
