@@ -12,24 +12,26 @@ static const struct {
     const char *name;
     int n_dims;
     double size;
+    const char *network; /* in spaces/networks */
 } spaces[] = {
     /* stem 2, c1 2, c2 3, c3 3, c4 4, c5 4, c6 5, c7 3, last 4; 16 blocks x 2; 6 stages x 3, x 2 */
-    {"presence_detector", 37, 2. * 2 * 3 * 3 * 4 * 4 * 5 * 3 * 4 * 65536 * 729 * 64},
-    {"presence_detector_uncurated", 57, 0},
-    /* 6 stages x 3 kinds x 2 kernels, 11 expansions x 2, 5 widths */
-    {"edge_tpu", 24, 729. * 64 * 2048 * 5},
-    {"edge_tpu_uncurated", 65, 0},
+    {"presence_detector", 37, 2. * 2 * 3 * 3 * 4 * 4 * 5 * 3 * 4 * 65536 * 729 * 64, "presence"},
+    {"presence_detector_uncurated", 57, 0, "presence"},
+    /* a block x 2 kinds, 6 stages x 3, 6 x 2 kernels, 11 x 2 expansions, 5 widths */
+    {"edge_tpu", 25, 2 * 729. * 64 * 2048 * 5, "edgetpu"},
+    {"edge_tpu_uncurated", 65, 0, "edgetpu"},
     /* 16 blocks x 4 kinds, 5 x 2, 21 x 2 expansions, 21 x 2 kernels; 3 4 3 3 4 4 channels */
-    {"mobiledet", 69, 4294967296. * 32 * 2097152 * 2097152 * 3 * 4 * 3 * 3 * 4 * 4},
-    {"mobiledet_uncurated", 71, 0},
+    {"mobiledet", 69, 4294967296. * 32 * 2097152 * 2097152 * 3 * 4 * 3 * 3 * 4 * 4, "mobiledet"},
+    {"mobiledet_uncurated", 71, 0, "mobiledet"},
     /* a block of stages 2 and 3 has 3 x 3 choices, of 4 to 7 4 x 3; so stages of one to three, one
      * to four blocks have 9 + 81 + 729 and 12 + 144 + 1728 + 20736; then 5 blocks, channels, sizes
      */
-    {"camera_classifier", 42, 819. * 819 * 22620 * 248832 * (2 * 2 * 3 * 3 * 4 * 3 * 4 * 3) * 5},
-    {"camera_classifier_uncurated", 57, 0},
+    {"camera_classifier", 42, 819. * 819 * 22620 * 248832 * (2 * 2 * 3 * 3 * 4 * 3 * 4 * 3) * 5,
+     "camera"},
+    {"camera_classifier_uncurated", 57, 0, "camera"},
     /* channels; 5 stages x 2 kinds, x 3 expansions, x 2 kernels; depths */
-    {"robot_segmentation", 25, 2880. * 32 * 243 * 32 * 4 * 4 * 3},
-    {"robot_segmentation_uncurated", 58, 0},
+    {"robot_segmentation", 25, 2880. * 32 * 243 * 32 * 4 * 4 * 3, "robot"},
+    {"robot_segmentation_uncurated", 58, 0, "robot"},
 };
 
 static const nw_space *load(const char *name)
@@ -71,6 +73,20 @@ static int64_t macs_of(const nw_arch *arch)
     return counts.macs;
 }
 
+static int64_t network_macs(const char *name)
+{
+    lua_config config = {.data_path = PRESETS};
+    const nw_arch *arch = NULL;
+    char path[128];
+    nw_error err;
+    snprintf(path, sizeof path, "spaces/networks/%s.lua", name);
+    ck_assert_msg(lua_engine_load_network(&config, path, &arch, &err) == NW_OK, "%s: %s", err.where,
+                  err.message);
+    int64_t macs = macs_of(arch);
+    nw_arch_release(arch);
+    return macs;
+}
+
 /* The network as it is belongs to every one of them. */
 START_TEST(shipped_spaces_hold_their_network)
 {
@@ -86,6 +102,7 @@ START_TEST(shipped_spaces_hold_their_network)
     nw_space_base_genome(space, genome);
     ck_assert_int_eq(nw_space_arch(space, genome, &arch, &err), NW_OK);
     ck_assert(nw_space_allows(space, genome, NULL, 0));
+    ck_assert_int_eq(macs_of(arch), network_macs(spaces[_i].network));
     nw_arch_release(arch);
     nw_space_release(space);
 }

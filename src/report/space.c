@@ -318,11 +318,11 @@ static bool is_dropped(const nw_option_verdict *verdict)
     return verdict->verdict != NW_VERDICT_KEPT && verdict->verdict != NW_VERDICT_PINNED;
 }
 
-static gap find_gap(const nw_option_verdict *verdicts, int first, int n)
+static gap find_gap(const nw_option_verdict *verdicts, int first, int n, bool is_choice)
 {
     gap g = {.first = first, .last = first};
     int commonest = 0;
-    while (g.last + 1 < n && is_dropped(&verdicts[g.last + 1]))
+    while (!is_choice && g.last + 1 < n && is_dropped(&verdicts[g.last + 1]))
         g.last++;
     for (int i = first; i <= g.last; i++)
         g.counts[verdicts[i].verdict]++;
@@ -358,11 +358,12 @@ static void add_reasons(const nw_space_page *page, int d, int width, nw_buf *lin
     const nw_dim *dim = &nw_space_dims(page->space, &n)[d];
     const nw_option_verdict *verdicts = nw_curation_verdicts(page->curation, d);
     const char *name = dim->name;
+    bool is_choice = dim->kind == NW_DIM_VARIANT || dim->kind == NW_DIM_PRECISION;
     for (int i = 0; i < dim->n_options; i++) {
         char text[64], end[64], range[140];
         if (!is_dropped(&verdicts[i]))
             continue;
-        gap g = find_gap(verdicts, i, dim->n_options);
+        gap g = find_gap(verdicts, i, dim->n_options, is_choice);
         nw_option_text(dim->kind, &dim->options[i], text, sizeof text);
         nw_option_text(dim->kind, &dim->options[g.last], end, sizeof end);
         snprintf(range, sizeof range, "%s%s%s", text, g.last > i ? ".." : "",
