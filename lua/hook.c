@@ -54,10 +54,20 @@ static bool test(void *context, const nw_space *space, const uint16_t *genome)
         return false;
     call c = {hook, space, genome, false};
     nw_buf problem = {0};
-    if (bind_run(hook->engine, run_call, &c, &problem) != NW_OK)
+    if (bind_run(hook->engine, run_call, &c, &problem) != NW_OK) {
         nw_buf_add(&hook->problem, nw_buf_text(&problem), strcspn(nw_buf_text(&problem), "\n"));
+        nw_buf_printf(&hook->problem, " (in the condition of %s)", hook->place);
+    }
     nw_buf_fini(&problem);
     return c.is_allowed;
+}
+
+static const char *find_problem(void *context)
+{
+    const bind_hook *hook = context;
+    if (!hook->engine)
+        return "its conditions in Lua are gone with their script";
+    return hook->problem.length ? nw_buf_text(&hook->problem) : NULL;
 }
 
 /* ---- life ---- */
@@ -105,7 +115,7 @@ void bind_add_hook(lua_State *L, int index, nw_space *space, const char *name, c
     if (hook->next)
         hook->next->previous = hook;
     engine->hooks = hook;
-    nw_space_add_predicate(space, name, test, hook, free_hook, file, line);
+    nw_space_add_predicate(space, name, test, find_problem, hook, free_hook, file, line);
 }
 
 void bind_forget_hooks(lua_engine *engine)
@@ -126,8 +136,7 @@ bool bind_find_hook_problem(const lua_engine *engine, nw_buf *problem)
 {
     for (const bind_hook *hook = engine->hooks; hook; hook = hook->next)
         if (hook->was_called && hook->problem.length) {
-            nw_buf_printf(problem, "%s (in the condition of %s)", nw_buf_text(&hook->problem),
-                          hook->place);
+            nw_buf_puts(problem, nw_buf_text(&hook->problem));
             return true;
         }
     return false;

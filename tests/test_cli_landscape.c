@@ -189,6 +189,74 @@ START_TEST(what_cannot_be_is_refused_in_one_line)
 }
 END_TEST
 
+static const struct {
+    const char *text, *options, *words;
+} conditions[] = {
+    /* An error that comes after the trials of loading is the script's, not the network's. */
+    {"local n = 0\ns:require(function() n = n + 1; return n < 20 or nil + 1 end)", "",
+     "s.lua:5: attempt to perform arithmetic on a nil value"},
+    {"local n = 0\ns:require(function() n = n + 1; while n > 20 do end return true end)", "",
+     "s.lua:5: the script's budget of work is used up"},
+    {"s:require('c3 < c4')", "--start c3=64", "start|c3 < c4 does not hold"},
+};
+
+START_TEST(conditions_that_fail_or_forbid_the_start_are_named)
+{
+    char *folder = folder_new(), text[512];
+    snprintf(text, sizeof text,
+             "local s = nasw.space{network = 'demo'}\n"
+             "s:channels{where = '3', options = {16, 64}}\n"
+             "s:channels{where = '4', options = {24, 64}}\n%s\nreturn s\n",
+             conditions[_i].text);
+    const char *path = folder_write(folder, "s.lua", text, strlen(text));
+    run_result r = run_nasw(NULL, SMALL "%s", path, conditions[_i].options);
+    ck_run(run_not_refused(&r, conditions[_i].words), &r);
+    run_free(&r);
+    folder_free(folder);
+}
+END_TEST
+
+/* Curation sees one dimension at a time and keeps 32 and 48, but nothing between. */
+START_TEST(where_conditions_forbid_what_curation_keeps_there_is_no_panel_c)
+{
+    static const char text[] = "local s = nasw.space{network = 'demo'}\n"
+                               "s:channels{where = '3', options = {8, 40, 64}}\n"
+                               "s:channels{where = '4', options = {60, 64}}\n"
+                               "s:require('c3 > 33')\ns:require('c3 < 47')\nreturn s\n";
+    char *folder = folder_new();
+    const char *path = folder_write(folder, "s.lua", text, strlen(text));
+    run_result r = run_nasw(NULL, SMALL, path);
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "B objective") && !strstr(r.out, "C objective") ? NULL : "panels", &r);
+    run_free(&r);
+    r = run_nasw(NULL, SMALL "--curated", path);
+    ck_run(run_not_refused(&r, "--curated|allow nothing that curation keeps"), &r);
+    run_free(&r);
+    folder_free(folder);
+}
+END_TEST
+
+START_TEST(a_descent_starts_near_three_quarters_where_conditions_forbid_that)
+{
+    static const char text[] = "local s = nasw.space{network = 'demo'}\n"
+                               "s:channels{where = '3', options = {24, 32}}\n"
+                               "s:channels{where = '4', options = {60, 64}}\n"
+                               "s:require('c3 <= 28')\nreturn s\n";
+    char *folder = folder_new();
+    const char *path = folder_write(folder, "s.lua", text, strlen(text));
+    run_result r = run_nasw(NULL, SMALL "--json", path);
+    ck_run(run_flaw(&r), &r);
+    cJSON *json = cJSON_Parse(r.out);
+    ck_run(json ? NULL : "no JSON", &r);
+    const cJSON *start = cJSON_GetObjectItem(json, "start");
+    ck_assert_double_eq(cJSON_GetArrayItem(start, 0)->valuedouble, 28 - 24);
+    ck_assert_double_eq(cJSON_GetArrayItem(start, 1)->valuedouble, 63 - 60);
+    cJSON_Delete(json);
+    run_free(&r);
+    folder_free(folder);
+}
+END_TEST
+
 /* Starts it with --progress=json and stops it once points are being looked at. */
 START_TEST(ctrl_c_stops_with_what_is_there)
 {
@@ -244,6 +312,9 @@ int main(void)
     tcase_add_test(c, the_picture_is_well_formed_and_texts_are_escaped);
     tcase_add_test(c, one_metric_or_the_curated_values_alone_are_one_panel);
     tcase_add_loop_test(c, what_cannot_be_is_refused_in_one_line, 0, N_OF(refusals));
+    tcase_add_loop_test(c, conditions_that_fail_or_forbid_the_start_are_named, 0, N_OF(conditions));
+    tcase_add_test(c, where_conditions_forbid_what_curation_keeps_there_is_no_panel_c);
+    tcase_add_test(c, a_descent_starts_near_three_quarters_where_conditions_forbid_that);
     tcase_add_test(c, ctrl_c_stops_with_what_is_there);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);

@@ -90,6 +90,7 @@ static const struct {
     {SPACE "s:limit{latency_us = 'fast'}", "latency_us must be a number, or {min"},
     {SPACE "s:limit{macs = {}}", "macs must be a number, or {min"},
     {SPACE "s:limit{latency_us = -1}", "no limit that a network can keep"},
+    {SPACE "s:limit{macs = {min = 10, max = 1}}", "no network has macs at least 10 and at most 1"},
     {SPACE "s:limit(5)", "limit: wanted a table"},
     /* errors inside the declaration */
     {SPACE "error('stop here')", "stop here"},

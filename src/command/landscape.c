@@ -134,11 +134,23 @@ static nw_landscape_page make_page(const work *w)
                               .panes = s->has_panes ? &s->panes : NULL,
                               .objective = s->objective};
     for (int id = 0; id <= NW_PANE_CURATED; id++)
-        if (shows(w, (nw_pane_id)id) && (s->has_panes || id != NW_PANE_CURATED))
+        if (shows(w, (nw_pane_id)id) &&
+            (s->has_panes ? s->panes.panes[id].is_there : id != NW_PANE_CURATED))
             page.shown[page.n_shown++] = (nw_pane_id)id;
     if (page.n_shown == 0)
         page.shown[page.n_shown++] = NW_PANE_SINGLE;
     return page;
+}
+
+/* Only what has been found can be missing. */
+static nw_status check_curated(const work *w, nw_error *err)
+{
+    bool is_missing =
+        w->survey.has_panes && w->o->is_curated && !w->survey.panes.panes[NW_PANE_CURATED].is_there;
+    return is_missing ? nw_fail(err, NW_INVALID, "--curated",
+                                "the conditions of %s allow nothing that curation keeps",
+                                nw_space_name(w->space))
+                      : NW_OK;
 }
 
 static int print(const work *w)
@@ -173,6 +185,8 @@ int nw_command_landscape(nw_options *o)
     nw_status status = load(w, &err);
     if (status == NW_OK)
         status = find(w, &err);
+    if (status == NW_OK)
+        status = check_curated(w, &err);
     nw_command_progress_end(&w->progress);
     int code = status == NW_OK ? print(w) : nw_command_fail(&err);
     nw_survey_fini(&w->survey);

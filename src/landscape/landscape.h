@@ -109,8 +109,8 @@ typedef struct nw_slice nw_slice;
 
 /* plan must outlive it. Points that break a requirement or predicate of the space are no points;
  * limits are not looked at. Asks predicates, so call it on their thread. NW_INVALID: no such
- * dimensions, or twice the same, genes that are no options, a path from a genome to itself;
- * NW_LIMIT: more than NW_MAX_SLICE_POINTS. */
+ * dimensions, or twice the same, genes that are no options, a path from a genome to itself,
+ * a predicate that failed (nw_space_problem); NW_LIMIT: more than NW_MAX_SLICE_POINTS. */
 NW_CHECKED nw_status nw_slice_new(nw_plan *plan, const nw_slice_spec *spec, nw_slice **out,
                                   nw_error *err);
 void nw_slice_free(nw_slice *slice); /* NULL is fine */
@@ -159,7 +159,7 @@ NW_CHECKED nw_status nw_grid_space(const nw_space *space, int x_dim, int y_dim,
  * descent from the same start on each. Then controls: C's columns and rows half a step further, so
  * with the same spacing off the alignment; the objective with MACs in latency's place, for a
  * descent that knows the score; B with random restarts until it has looked at as many points as C's
- * climb.
+ * climb. A pane of which no point is a network is not there.
  */
 typedef enum nw_pane_id {
     NW_PANE_MACS,
@@ -194,7 +194,7 @@ typedef struct nw_restarts {
 } nw_restarts;
 
 typedef struct nw_panes_spec {
-    int start_x, start_y;      /* on the slice; -1: three quarters of the way up */
+    int start_x, start_y;      /* on the slice; -1: three quarters of the way up, or near it */
     const int *columns, *rows; /* of C, ascending; columns NULL: there is no C */
     int n_columns, n_rows;     /* rows of a line: one, 0 */
     uint64_t seed;             /* of restarts */

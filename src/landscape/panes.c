@@ -1,6 +1,7 @@
 /* panes.c - the same grid as MACs, as the hardware has it, and where curation leaves it: one slice
  * is enough for all of them.
  */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,16 @@ static void make_pane(const work *w, nw_pane *pane, int *columns, int n_columns,
     pane->terrain.values = pane->values;
     pane->is_minimum = nw_alloc((size_t)n + 1);
     nw_terrain_minima(&pane->terrain, pane->is_minimum);
+}
+
+static void drop_pane(nw_pane *pane)
+{
+    free(pane->at_x);
+    free(pane->at_y);
+    free(pane->values);
+    free(pane->is_minimum);
+    nw_climb_fini(&pane->climb);
+    *pane = (nw_pane){0};
 }
 
 static void make_whole(const work *w, nw_pane_id id, const double *values)
@@ -156,13 +167,17 @@ static int64_t find_start(const work *w, const nw_pane *pane)
     return start;
 }
 
-static nw_status climb(const work *w, nw_pane *pane, nw_error *err)
+/* A pane without a single network is none: the slice has one, what curation leaves of it may not.
+ */
+static void climb(const work *w, nw_pane *pane)
 {
     if (!pane->is_there)
-        return NW_OK;
+        return;
     int64_t start = find_start(w, pane);
-    if (isnan(pane->values[start]))
-        return nw_fail(err, NW_INVALID, "landscape", "no point of a panel is a network");
+    if (isnan(pane->values[start])) {
+        drop_pane(pane);
+        return;
+    }
     nw_climb_run(&pane->terrain, start, false, &pane->climb);
     int64_t end = on_slice(w, pane, pane->climb.path[pane->climb.n_path - 1]);
     pane->end_x = (int)(end % w->width);
@@ -171,7 +186,6 @@ static nw_status climb(const work *w, nw_pane *pane, nw_error *err)
     pane->end_value = w->sign * w->hardware[end];
     pane->gap = gap_of(w, w->hardware[end]);
     price_all_climbs(w, pane);
-    return NW_OK;
 }
 
 /* ---- restarts ---- */
@@ -260,7 +274,7 @@ static void find_figures(nw_panes *out)
     }
 }
 
-static nw_status make_all(work *w, const nw_panes_spec *spec, nw_error *err)
+static void make_all(work *w, const nw_panes_spec *spec)
 {
     double *macs = nw_alloc(((size_t)w->width * (size_t)w->height + 1) * sizeof *macs);
     nw_slice_values(w->slice, NW_METRIC_MACS, macs);
@@ -273,15 +287,26 @@ static nw_status make_all(work *w, const nw_panes_spec *spec, nw_error *err)
                   spec->n_columns, copy_ints(spec->rows, spec->n_rows), spec->n_rows, w->hardware);
         make_shifted(w, spec);
     }
-    nw_status status = NW_OK;
-    for (int i = 0; i < NW_PANE_COUNT && status == NW_OK; i++)
-        status = climb(w, &w->out->panes[i], err);
-    if (status != NW_OK)
-        return status;
+    for (int i = 0; i < NW_PANE_COUNT; i++)
+        climb(w, &w->out->panes[i]);
     find_figures(w->out);
     if (w->out->panes[NW_PANE_CURATED].is_there)
         restart(w, spec->seed);
-    return NW_OK;
+}
+
+/* The point nearest to where a descent starts by default that is a network; there is one. */
+static void find_default_start(const work *w)
+{
+    int x0 = 3 * (w->width - 1) / 4, y0 = 3 * (w->height - 1) / 4, nearest = INT_MAX;
+    for (int y = 0; y < w->height; y++)
+        for (int x = 0; x < w->width; x++) {
+            int distance = abs(x - x0) + abs(y - y0);
+            if (distance >= nearest || isnan(w->hardware[y * w->width + x]))
+                continue;
+            nearest = distance;
+            w->out->start_x = x;
+            w->out->start_y = y;
+        }
 }
 
 nw_status nw_panes_find(const nw_slice *slice, const nw_panes_spec *spec, nw_panes *out,
@@ -292,17 +317,19 @@ nw_status nw_panes_find(const nw_slice *slice, const nw_panes_spec *spec, nw_pan
               .width = nw_slice_width(slice),
               .height = nw_slice_height(slice),
               .out = panes};
-    panes->start_x = spec->start_x < 0 ? 3 * (w.width - 1) / 4 : spec->start_x;
-    panes->start_y = spec->start_y < 0 ? 3 * (w.height - 1) / 4 : spec->start_y;
+    panes->start_x = spec->start_x;
+    panes->start_y = spec->start_y;
     w.sign = nw_metric_sense(nw_slice_metric(slice)) > 0 ? -1 : 1;
     nw_terrain terrain = nw_slice_terrain(slice);
     w.hardware = nw_alloc(((size_t)terrain.n_points + 1) * sizeof *w.hardware);
     memcpy(w.hardware, terrain.values, (size_t)terrain.n_points * sizeof *w.hardware);
     nw_status status = find_best(&w, err);
+    if (status == NW_OK && spec->start_x < 0)
+        find_default_start(&w);
     if (status == NW_OK && isnan(w.hardware[panes->start_y * w.width + panes->start_x]))
         status = nw_fail(err, NW_INVALID, "landscape", "the start is no network");
     if (status == NW_OK)
-        status = make_all(&w, spec, err);
+        make_all(&w, spec);
     free(w.hardware);
     if (status == NW_OK)
         *out = *panes;
@@ -314,13 +341,7 @@ nw_status nw_panes_find(const nw_slice *slice, const nw_panes_spec *spec, nw_pan
 
 void nw_panes_fini(nw_panes *panes)
 {
-    for (int i = 0; i < NW_PANE_COUNT; i++) {
-        nw_pane *pane = &panes->panes[i];
-        free(pane->at_x);
-        free(pane->at_y);
-        free(pane->values);
-        free(pane->is_minimum);
-        nw_climb_fini(&pane->climb);
-    }
+    for (int i = 0; i < NW_PANE_COUNT; i++)
+        drop_pane(&panes->panes[i]);
     *panes = (nw_panes){0};
 }

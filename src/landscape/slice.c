@@ -104,7 +104,7 @@ static void make_order(nw_slice *s)
 }
 
 /* What a requirement rules out is done before the work begins: predicates belong to this thread. */
-static void rule_out(nw_slice *s)
+static nw_status rule_out(nw_slice *s, nw_error *err)
 {
     uint16_t *genome = nw_alloc(((size_t)s->n_dims + 1) * sizeof *genome);
     for (int64_t i = 0; i < s->n_points; i++) {
@@ -115,6 +115,8 @@ static void rule_out(nw_slice *s)
         atomic_fetch_add(&s->n_done, !is_allowed);
     }
     free(genome);
+    const char *problem = nw_space_problem(s->space);
+    return problem ? nw_fail(err, NW_INVALID, nw_space_name(s->space), "%s", problem) : NW_OK;
 }
 
 static nw_status make(nw_slice *s, const nw_slice_spec *spec, nw_error *err)
@@ -137,8 +139,7 @@ static nw_status make(nw_slice *s, const nw_slice_spec *spec, nw_error *err)
     s->totals = nw_zalloc(n * sizeof *s->totals);
     s->values = nw_alloc(n * sizeof *s->values);
     make_order(s);
-    rule_out(s);
-    return NW_OK;
+    return rule_out(s, err);
 }
 
 nw_status nw_slice_new(nw_plan *plan, const nw_slice_spec *spec, nw_slice **out, nw_error *err)

@@ -38,6 +38,7 @@ static nw_status find_start(const nw_survey_spec *spec, const nw_survey *s, nw_p
                             nw_error *err)
 {
     uint16_t genome[NW_MAX_DIMS];
+    char why[192];
     out->start_x = out->start_y = -1;
     if (!spec->start)
         return NW_OK;
@@ -46,6 +47,8 @@ static nw_status find_start(const nw_survey_spec *spec, const nw_survey *s, nw_p
         nw_error_prefix(err, "start");
         return status;
     }
+    if (!nw_space_allows(s->grid, genome, why, sizeof why))
+        return nw_fail(err, NW_INVALID, "start", "%s", why);
     out->start_x = genome[s->x_dim];
     out->start_y = s->y_dim < 0 ? 0 : genome[s->y_dim];
     return NW_OK;

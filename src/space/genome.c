@@ -100,6 +100,15 @@ bool nw_space_allows(const nw_space *space, const uint16_t *genome, char *why, s
     return true;
 }
 
+const char *nw_space_problem(const nw_space *space)
+{
+    const char *problem = NULL;
+    for (int i = 0; i < space->n_predicates && !problem; i++)
+        if (space->predicates[i].problem)
+            problem = space->predicates[i].problem(space->predicates[i].context);
+    return problem;
+}
+
 /* ---- text ---- */
 
 static void write_head(const nw_space *space, nw_buf *out)

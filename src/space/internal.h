@@ -40,6 +40,7 @@ typedef struct nw_predicate {
     const char *name, *file;
     int line;
     nw_space_predicate *test;
+    nw_space_predicate_problem *problem;
     void *context;
     void (*free_context)(void *context);
 } nw_predicate;

@@ -569,6 +569,14 @@ nw_status nw_space_limit(nw_space *space, nw_metric metric, bool is_least, doubl
         (metric != NW_METRIC_SCORE && limit < 0))
         return nw_fail(err, NW_INVALID, place, "%s %s %g is no limit that a network can keep",
                        nw_metric_name(metric), is_least ? "at least" : "at most", limit);
+    for (int i = 0; i < space->n_limits; i++) {
+        const nw_limit *other = &space->limits[i];
+        double most = is_least ? other->limit : limit, least = is_least ? limit : other->limit;
+        if (other->metric == metric && other->is_least != is_least && least > most)
+            return nw_fail(err, NW_INVALID, place,
+                           "no network has %s at least %.10g and at most %.10g",
+                           nw_metric_name(metric), least, most);
+    }
     space->limits = nw_grow(space->limits, (size_t)space->n_limits, &space->limit_capacity,
                             sizeof *space->limits);
     space->limits[space->n_limits++] =
@@ -577,8 +585,8 @@ nw_status nw_space_limit(nw_space *space, nw_metric metric, bool is_least, doubl
 }
 
 void nw_space_add_predicate(nw_space *space, const char *name, nw_space_predicate *test,
-                            void *context, void (*free_context)(void *context), const char *file,
-                            int line)
+                            nw_space_predicate_problem *problem, void *context,
+                            void (*free_context)(void *context), const char *file, int line)
 {
     char shown[64];
     space->predicates = nw_grow(space->predicates, (size_t)space->n_predicates,
@@ -588,6 +596,7 @@ void nw_space_add_predicate(nw_space *space, const char *name, nw_space_predicat
                        nw_arena_strdup(&space->arena, file ? file : ""),
                        line,
                        test,
+                       problem,
                        context,
                        free_context};
 }

@@ -141,11 +141,14 @@ NW_CHECKED nw_status nw_space_require(nw_space *space, const char *text, const c
 NW_CHECKED nw_status nw_space_limit(nw_space *space, nw_metric metric, bool is_least, double limit,
                                     const char *file, int line, nw_error *err);
 /* A predicate in the host language; whoever uses it is in the slow path, on the calling thread
- * only. name: for messages. context lives as long as the space; free_context may be NULL. */
+ * only. name: for messages. problem (may be NULL) says why the predicate refuses everything from
+ * now on, such as an error of the script; NULL: it works. context lives as long as the space;
+ * free_context may be NULL. */
 typedef bool nw_space_predicate(void *context, const nw_space *space, const uint16_t *genome);
+typedef const char *nw_space_predicate_problem(void *context);
 void nw_space_add_predicate(nw_space *space, const char *name, nw_space_predicate *test,
-                            void *context, void (*free_context)(void *context), const char *file,
-                            int line);
+                            nw_space_predicate_problem *problem, void *context,
+                            void (*free_context)(void *context), const char *file, int line);
 
 typedef struct nw_limit {
     nw_metric metric;
@@ -202,6 +205,9 @@ void nw_space_base_genome(const nw_space *space, uint16_t *genome);
 void nw_space_random(const nw_space *space, nw_rng *rng, uint16_t *genome); /* canonical */
 /* Requirements and predicates (not limits); why (may be NULL): the first that fails. */
 bool nw_space_allows(const nw_space *space, const uint16_t *genome, char *why, size_t size);
+/* What is wrong with a predicate that refuses everything since it failed: then nw_space_allows says
+ * nothing about genomes. NULL: all work. Lives until a predicate is asked again. */
+const char *nw_space_problem(const nw_space *space);
 
 /* "NAME@HASH c0=32 c1=16 v1.0=ibn ...": every gene that counts, by name. */
 void nw_genome_write(const nw_space *space, const uint16_t *genome, nw_buf *out);
