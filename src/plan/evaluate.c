@@ -369,6 +369,43 @@ static bool settle_and_pick(const nw_plan *plan, const uint16_t *genome,
     return pick_rows(plan, genome, entries, &whole, patterns, out);
 }
 
+/* The row of an entry where other maps spill than those of its own sums. */
+static const int64_t *other_row(const nw_plan *plan, const uint16_t *genome, int table,
+                                const nw_entry *entry, uint64_t spilled)
+{
+    uint64_t key[NW_KEY_WORDS] = {0};
+    if (plan->hot[table].entries)
+        key[0] = (uint64_t)(entry - plan->hot[table].entries);
+    else
+        nw_lookup_key(&plan->tables[table], genome, key);
+    return nw_lookup_sums(&plan->tables[table], entry, key, spilled, 0);
+}
+
+/* Rows follow from what spills alone. */
+static bool pick_plain_rows(const nw_plan *plan, const uint16_t *genome,
+                            const nw_entry *const *entries, const nw_whole *whole, nw_totals *out)
+{
+    nw_pair a = {0}, b = {0}, c = {0}, d = {0};
+    int64_t last = 0;
+    for (int t = 0; t < plan->cells.n_cells; t++) {
+        const int64_t *row = entries[t]->sums;
+        if ((entries[t]->touch & whole->spilled) != entries[t]->primary) {
+            row = other_row(plan, genome, t, entries[t], whole->spilled);
+            if (!row)
+                return false;
+        }
+        const nw_pair *pairs = (const nw_pair *)row;
+        a += pairs[0];
+        b += pairs[1];
+        c += pairs[2];
+        d += pairs[3];
+        last += row[8];
+    }
+    int64_t sums[NW_SUM_COUNT] = {a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1], last};
+    nw_plan_finish(plan, sums, whole, out);
+    return true;
+}
+
 static bool is_good(const nw_plan *plan, const uint16_t *genome, bool *is_bad)
 {
     const nw_entry *e = nw_lookup_find(&plan->tables[plan->n_tables - 1], genome);
@@ -383,9 +420,8 @@ static bool is_good(const nw_plan *plan, const uint16_t *genome, bool *is_bad)
 static bool look_up(const nw_plan *plan, const uint16_t *genome, nw_totals *out, bool *is_bad)
 {
     const nw_entry *entries[NW_MAX_QUICK];
-    nw_pair a = {0}, b = {0}, c = {0}, d = {0}, last = {0}; /* last: made beside the ninth sum */
     uint64_t over = 0, odd = 0;
-    int64_t spanned = 0;
+    int64_t spanned = 0, made = 0;
     nw_whole whole = {0};
     int n = plan->cells.n_cells;
     bool is_hot = plan->is_hot;
@@ -394,32 +430,21 @@ static bool look_up(const nw_plan *plan, const uint16_t *genome, nw_totals *out,
                     !find_entries(plan, genome, entries)))
         return false;
     for (int t = 0; t < n; t++) {
-        if (is_hot)
-            entries[t] = hot_entry(&plan->hot[t], genome);
-        const nw_entry *e = entries[t];
-        const nw_pair *sums = (const nw_pair *)e->sums;
+        const nw_entry *e = entries[t] = is_hot ? hot_entry(&plan->hot[t], genome) : entries[t];
         if (!nw_entry_aux(e))
             return false;
         over |= e->over;
-        odd |= e->primary | (e->touch & NW_ODD_BIT);
+        odd |= e->touch;
+        made += e->made;
         spanned = e->spanned > spanned ? e->spanned : spanned;
         whole.peak = e->peak > whole.peak ? e->peak : whole.peak;
-        a += sums[0];
-        b += sums[1];
-        c += sums[2];
-        d += sums[3];
-        last += sums[4];
     }
-    int64_t risen = spanned ? spanned + last[1] : 0;
+    int64_t risen = spanned ? spanned + made : 0;
     if ((odd & NW_ODD_BIT) || risen > whole.peak || risen > plan->hw->sram.bytes ||
         (over && atomic_load_explicit(&plan->has_joins, memory_order_relaxed)))
         return settle_and_pick(plan, genome, entries, out);
     whole.spilled = over;
-    if (over | odd)
-        return pick_rows(plan, genome, entries, &whole, NULL, out);
-    int64_t numbers[NW_SUM_COUNT] = {a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1], last[0]};
-    nw_plan_finish(plan, numbers, &whole, out);
-    return true;
+    return pick_plain_rows(plan, genome, entries, &whole, out);
 }
 
 nw_status nw_plan_evaluate(nw_plan *plan, const uint16_t *genome, nw_totals *out, nw_error *err)
