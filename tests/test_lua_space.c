@@ -182,7 +182,7 @@ typedef struct loaded {
 
 static loaded load_text(const char *name, const char *text)
 {
-    static lua_config config = {.data_path = PRESETS, .budget = ENOUGH};
+    static lua_config config = {.data_path = PRESETS, .budget = 50000000};
     loaded l = {.folder = folder_new()};
     const char *path = folder_write(l.folder, name, text, strlen(text));
     const nw_space_loader loader = {&config, lua_engine_load_space};
