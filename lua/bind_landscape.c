@@ -103,20 +103,37 @@ static const char *check_start(lua_State *L)
     return nw_buf_text(text);
 }
 
-/* `curated`: false, a space with fewer options, or nothing: what curation keeps. */
+/* A curation at the top of the stack becomes its space. */
+static void take_curation(lua_State *L)
+{
+    nw_error err;
+    const nw_space *part;
+    if (!luaL_testudata(L, -1, bind_curation_type.name))
+        return;
+    bind_space *object = bind_new(L, &bind_space_type, sizeof *object, 0);
+    if (bind_curated_space(L, lua_gettop(L) - 1, &part, &err) != NW_OK)
+        bind_raise_here(L, &err);
+    if (!bind_fill_space(L, object, part))
+        luaL_error(L, "too much memory in open spaces; close some");
+    lua_remove(L, -2);
+}
+
+/* `curated`: false, a curation, a space with fewer options, or nothing: what curation keeps of the
+ * grid. Stays on the stack. */
 static void check_curated(lua_State *L, const bind_space *owner, nw_survey_spec *spec)
 {
     bind_push_option(L, 3, "curated");
+    take_curation(L);
     spec->has_curated = lua_isnil(L, -1) || lua_toboolean(L, -1);
     if (luaL_testudata(L, -1, bind_space_type.name)) {
         const bind_space *part = bind_check_space(L, -1);
         spec->curated = part->space;
         luaL_argcheck(L, nw_space_n_dims(part->space) == nw_space_n_dims(owner->space), 3,
                       "option 'curated' is a part of another space");
-        return; /* the options keep it */
+        return;
     }
     luaL_argcheck(L, lua_isnil(L, -1) || lua_isboolean(L, -1), 3,
-                  "option 'curated': wanted true, false or a space with fewer options");
+                  "option 'curated': wanted true, false, a curation or a space with fewer options");
 }
 
 static int64_t side_of(const nw_dim *dim, int64_t most)

@@ -921,8 +921,8 @@ function Curation:close() end
 ---@field start? string|nasw.Point of the descents: "c3=156 c4=104"; three quarters of the way up
 ---@field genome? nasw.Genome|string|table the other genes; the base's
 ---@field side? integer the most points a side, 512
----@field curated? boolean|nasw.Space false: no curated panel; a part of the space: its options; by
----default what curation keeps of this grid
+---@field curated? boolean|nasw.Space|nasw.Curation false: no curated panel; a part of the space (a
+---curation's): its options; by default what curation keeps of this grid, the other genes as they are
 ---@field estimator? string|nasw.Estimator
 ---@field precision? string
 ---@field seed? integer of the restarts

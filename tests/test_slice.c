@@ -165,7 +165,7 @@ START_TEST(unknown_points_show_the_nearest_coarser_one)
     const nw_space *coarse = make_space(NULL), *fine;
     uint16_t genome[NW_MAX_DIMS];
     nw_space_base_genome(coarse, genome);
-    must(nw_grid_space(coarse, 0, 1, genome, 1000, &fine, &err), &err);
+    must(nw_grid_space(coarse, 0, 1, genome, 1000, NULL, &fine, &err), &err);
     nw_space_release(coarse);
     setup(&f, fine);
     nw_slice *slice = make_slice(&f, 0, -1, NW_METRIC_MACS);
@@ -323,7 +323,7 @@ START_TEST(a_grid_has_single_steps_and_everything_else_fixed)
     int n;
     nw_space_base_genome(space, genome);
     genome[2] = 1;
-    must(nw_grid_space(space, 0, 1, genome, 1000, &grid, &err), &err);
+    must(nw_grid_space(space, 0, 1, genome, 1000, NULL, &grid, &err), &err);
     const nw_dim *dims = nw_space_dims(grid, &n);
     ck_assert_int_eq(n, 3);
     ck_assert_int_eq(dims[0].n_options, 81);
@@ -334,13 +334,23 @@ START_TEST(a_grid_has_single_steps_and_everything_else_fixed)
     ck_assert_int_eq(dims[2].options[0].block, NW_BLOCK_FUSED);
     nw_space_release(grid);
     /* 32 to 128 in steps of 8 with 16 a side at most: the space's own options are there anyway */
-    must(nw_grid_space(space, 1, -1, genome, 22, &grid, &err), &err);
+    must(nw_grid_space(space, 1, -1, genome, 22, NULL, &grid, &err), &err);
     dims = nw_space_dims(grid, &n);
     ck_assert_int_eq(dims[0].n_options, 1);
     ck_assert_int_eq(dims[1].n_options, 13);
     ck_assert_int_eq(dims[1].options[1].n, 40);
     nw_space_release(grid);
-    ck_assert_int_eq(nw_grid_space(space, 0, 0, genome, 9, &grid, &err), NW_INVALID);
+    /* own options 16, 24, ... 96 are too many for 10 a side: multiples of 16, the base's 32 */
+    static const uint8_t odd[N_X] = {[1] = 1};
+    const uint8_t *const kept[2] = {odd, NULL};
+    must(nw_grid_space(space, 0, -1, genome, 10, kept, &grid, &err), &err);
+    static const int64_t wanted[] = {16, 24, 32, 48, 64, 80, 96};
+    dims = nw_space_dims(grid, &n);
+    ck_assert_int_eq(dims[0].n_options, 7);
+    for (int i = 0; i < 7; i++)
+        ck_assert_int_eq(dims[0].options[i].n, wanted[i]);
+    nw_space_release(grid);
+    ck_assert_int_eq(nw_grid_space(space, 0, 0, genome, 9, NULL, &grid, &err), NW_INVALID);
     nw_space_release(space);
 }
 END_TEST
@@ -428,7 +438,7 @@ START_TEST(options_of_another_dimension_are_found_on_a_slice)
     uint16_t genome[NW_MAX_DIMS];
     int n, at[N_X];
     nw_space_base_genome(space, genome);
-    must(nw_grid_space(space, 0, 1, genome, 1000, &grid, &err), &err);
+    must(nw_grid_space(space, 0, 1, genome, 1000, NULL, &grid, &err), &err);
     setup(&f, grid);
     nw_slice *slice = make_slice(&f, 0, 1, NW_METRIC_MACS);
     const nw_dim *dims = nw_space_dims(space, &n);

@@ -146,11 +146,14 @@ nw_terrain nw_slice_terrain(const nw_slice *slice);
 
 /* The space of a grid: all genes but two as they are, channels and expanded channels in single
  * steps from their least to their greatest option (where a side would have more than max_side, in
- * steps of 2, 4, ...; the space's own options are always among them), other dimensions with the
- * options that they have. Its dimensions are the space's, in the same order. y_dim -1: a line.
- * NW_INVALID: no such dimensions. Release it. */
+ * multiples of 2, 4, ...), other dimensions with the options that they have. The space's own
+ * options are among them: all where kept is NULL; else where they are more than half of max_side
+ * only the ends, the base's, and those that kept (a byte an option of x and y; NULL: none) says so
+ * of. Its dimensions are the space's, in the same order. y_dim -1: a line. NW_INVALID: no such
+ * dimensions. Release it. */
 NW_CHECKED nw_status nw_grid_space(const nw_space *space, int x_dim, int y_dim,
-                                   const uint16_t *genome, int max_side, const nw_space **out,
+                                   const uint16_t *genome, int max_side,
+                                   const uint8_t *const kept[2], const nw_space **out,
                                    nw_error *err);
 #define NW_GRID_SIDE 512
 

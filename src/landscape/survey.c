@@ -6,17 +6,49 @@
 #include "src/landscape/landscape.h"
 
 /* Columns and rows of C. */
-typedef struct kept {
+typedef struct curated_lines {
     int *columns, *rows, n_columns, n_rows;
-} kept;
+} curated_lines;
+
+/* The options of one dimension that the curated space has; NULL: not given. The caller frees it. */
+static uint8_t *find_kept(const nw_survey_spec *spec, int dim)
+{
+    int n;
+    if (!spec->curated || dim < 0)
+        return NULL;
+    const nw_dim *whole = &nw_space_dims(spec->space, &n)[dim];
+    const nw_dim *part = &nw_space_dims(spec->curated, &n)[dim];
+    uint8_t *kept = nw_zalloc((size_t)whole->n_options + 1);
+    for (int i = 0; i < whole->n_options; i++)
+        for (int k = 0; k < part->n_options; k++)
+            kept[i] |= whole->options[i].n == part->options[k].n;
+    return kept;
+}
+
+static nw_status make_grid(const nw_survey_spec *spec, nw_survey *s, nw_error *err)
+{
+    uint16_t genome[NW_MAX_DIMS];
+    int side = spec->max_side > 0 ? spec->max_side : NW_GRID_SIDE;
+    uint8_t *columns = NULL, *rows = NULL;
+    nw_space_base_genome(spec->space, genome);
+    if (spec->x_dim >= 0 && spec->x_dim < nw_space_n_dims(spec->space) &&
+        spec->y_dim < nw_space_n_dims(spec->space)) {
+        columns = find_kept(spec, spec->x_dim);
+        rows = find_kept(spec, spec->y_dim);
+    }
+    const uint8_t *const kept[2] = {columns, rows};
+    nw_status status =
+        nw_grid_space(spec->space, spec->x_dim, spec->y_dim, spec->genome ? spec->genome : genome,
+                      side, kept, &s->grid, err);
+    free(columns);
+    free(rows);
+    return status;
+}
 
 static nw_status make_slice(const nw_survey_spec *spec, nw_survey *s, nw_error *err)
 {
     uint16_t genome[NW_MAX_DIMS];
-    int side = spec->max_side > 0 ? spec->max_side : NW_GRID_SIDE;
-    nw_space_base_genome(spec->space, genome);
-    nw_status status = nw_grid_space(spec->space, spec->x_dim, spec->y_dim,
-                                     spec->genome ? spec->genome : genome, side, &s->grid, err);
+    nw_status status = make_grid(spec, s, err);
     if (status == NW_OK)
         status = nw_plan_new(s->grid, spec->hw, spec->estimator, spec->precision, spec->cancel,
                              &s->plan, err);
@@ -73,7 +105,7 @@ static int find_columns(const nw_survey_spec *spec, const nw_survey *s, const nw
     return n_kept;
 }
 
-static nw_status curate(const nw_survey_spec *spec, nw_survey *s, kept *out, nw_error *err)
+static nw_status curate(const nw_survey_spec *spec, nw_survey *s, curated_lines *out, nw_error *err)
 {
     nw_curation *curation = NULL;
     nw_curate_options options = {.tolerance = -1, .cancel = spec->cancel};
@@ -96,7 +128,7 @@ static nw_status curate(const nw_survey_spec *spec, nw_survey *s, kept *out, nw_
 
 static nw_status survey(const nw_survey_spec *spec, nw_survey *s, nw_error *err)
 {
-    kept c = {0};
+    curated_lines c = {0};
     nw_panes_spec panes = {.seed = spec->seed};
     nw_status status = make_slice(spec, s, err);
     if (status == NW_OK)

@@ -60,7 +60,7 @@ nw_status nw_session_make_grid(const nw_space *space, int x, int y, const uint16
 {
     const int axes[2] = {x, y};
     const nw_space *grid = NULL;
-    nw_status status = nw_grid_space(space, x, y, genome, NW_LANDSCAPE_SIDE, &grid, err);
+    nw_status status = nw_grid_space(space, x, y, genome, NW_LANDSCAPE_SIDE, NULL, &grid, err);
     if (status == NW_OK)
         status = thin(space, axes, kept, &grid, err);
     if (status == NW_OK)

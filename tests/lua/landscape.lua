@@ -123,6 +123,10 @@ options.curated = s:restrict{ c3 = { 24, 32 } }
 local part = nasw.landscape(s, "ne32", options)
 equal(table.concat(part:panel("curated").columns, " "), "24 32")
 equal(table.concat(part:panel("curated").rows, " "), "56 64")
+local curation = s:curate("ne32", { estimator = "device" })
+options.curated = curation
+local whole = nasw.landscape(s, "ne32", options)
+equal(table.concat(whole:panel("curated").columns, " "), table.concat(curation:kept("c3"), " "))
 options.curated = false
 local bare = nasw.landscape(s, "ne32", options)
 equal(#bare:panels(), 3)
