@@ -73,9 +73,9 @@ static void draw_entry(ui_canvas *canvas, int row, ui_rect in, ui_entry entry, b
         text = typed;
     }
     ui_text(canvas, row, in.column, 15, UI_ROLE_KEY, text);
-    ui_text(canvas, row, in.column + 16, 15, is_own ? UI_ROLE_TITLE : UI_ROLE_TEXT,
+    ui_text(canvas, row, in.column + 16, 16, is_own ? UI_ROLE_TITLE : UI_ROLE_TEXT,
             ui_entry_name(entry));
-    ui_text_cut(canvas, row, in.column + 32, in.columns - 32, UI_ROLE_TEXT, ui_entry_help(entry));
+    ui_text_cut(canvas, row, in.column + 33, in.columns - 33, UI_ROLE_TEXT, ui_entry_help(entry));
 }
 
 static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, const void *state)

@@ -132,8 +132,8 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
         ui_role role = row->is_possible ? UI_ROLE_TEXT : UI_ROLE_DIM;
         ui_text(canvas, at, in.column, 14, row->is_possible ? UI_ROLE_KEY : UI_ROLE_DIM,
                 ui_entry_keys(row->entry, keys, sizeof keys));
-        ui_text(canvas, at, in.column + 15, 15, role, ui_entry_name(row->entry));
-        ui_text_cut(canvas, at, in.column + 31, in.columns - 31, role,
+        ui_text(canvas, at, in.column + 15, 16, role, ui_entry_name(row->entry));
+        ui_text_cut(canvas, at, in.column + 32, in.columns - 32, role,
                     row->is_possible ? ui_entry_help(row->entry) : row->why);
         if (top + i == cursor)
             ui_reverse_row(canvas, at, in.column, in.columns);
