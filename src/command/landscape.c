@@ -16,6 +16,7 @@ typedef struct work {
     const nw_space *space;
     int x, y; /* y -1: a line */
     nw_metric metric;
+    int64_t seed;
     nw_survey survey;
     char note[256];
 } work;
@@ -89,9 +90,6 @@ static bool shows(const work *w, nw_pane_id id)
 
 static nw_status find(work *w, nw_error *err)
 {
-    int64_t seed = 1;
-    if (!nw_command_parse_count("--seed", w->o->seed, 0, NW_MAX_SEED, &seed))
-        return nw_fail(err, NW_INVALID, "--seed", "is no seed");
     nw_survey_spec spec = {.space = w->space,
                            .hw = w->hw,
                            .estimator = w->estimator,
@@ -101,7 +99,7 @@ static nw_status find(work *w, nw_error *err)
                            .metric = w->metric,
                            .start = w->o->start,
                            .has_curated = shows(w, NW_PANE_CURATED),
-                           .seed = (uint64_t)seed,
+                           .seed = (uint64_t)w->seed,
                            .progress = w->progress.show,
                            .progress_context = &w->progress,
                            .cancel = nw_command_cancel()};
@@ -131,6 +129,7 @@ static nw_landscape_page make_page(const work *w)
                               .x = &dims[s->x_dim],
                               .y = s->y_dim < 0 ? NULL : &dims[s->y_dim],
                               .slice = s->slice,
+                              .base = nw_space_base(s->grid),
                               .panes = s->has_panes ? &s->panes : NULL,
                               .objective = s->objective};
     for (int id = 0; id <= NW_PANE_CURATED; id++)
@@ -178,9 +177,15 @@ int nw_command_landscape(nw_options *o)
     if (o->n_files != 1 || !o->hw)
         return nw_command_fail_usage("usage: nasw landscape SPACE --hw NAME --x DIM [--y DIM] "
                                      "[--metric M] [--curated] [--json] [--svg OUT]");
+    int64_t seed = 1;
+    if (!nw_command_parse_count("--seed", o->seed, 0, NW_MAX_SEED, &seed))
+        return NW_EXIT_USAGE;
+    if (o->json && o->svg && strcmp(o->svg, "-") == 0)
+        return nw_command_fail_usage("--json and --svg - both want standard output");
     work *w = nw_zalloc(sizeof *w);
     nw_error err;
     w->o = o;
+    w->seed = seed;
     nw_command_progress_begin(&w->progress, o);
     nw_status status = load(w, &err);
     if (status == NW_OK)

@@ -30,6 +30,20 @@ const char *nw_format_estimator(const nw_estimator *estimator, char *dst, size_t
     return nw_text_visible(p ? text : estimator->name, dst, size);
 }
 
+const char *nw_format_types(const nw_graph *graph, const nw_hw *hw, const char *precision,
+                            char *dst, size_t size)
+{
+    nw_kernels *kernels;
+    if (nw_kernels_split(graph, hw, precision, &kernels, NULL) != NW_OK) {
+        snprintf(dst, size, "%.40s", precision ? precision : "file");
+        return dst;
+    }
+    snprintf(dst, size, "%s%s", kernels->precision,
+             kernels->is_assumed ? ": not the file's own type" : "");
+    nw_kernels_free(kernels);
+    return dst;
+}
+
 bool nw_report_is_calibrated(const nw_estimate *e, const nw_hw *hw)
 {
     const nw_fit_report *p = report_of(e->estimator);

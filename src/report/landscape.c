@@ -139,6 +139,13 @@ static void put_panels(const nw_landscape_page *page, int width, nw_buf *out)
         free(drawings[i].cells);
 }
 
+/* One panel of a metric of which more is better. */
+static bool is_turned(const nw_landscape_page *page)
+{
+    return page->n_shown == 1 && page->shown[0] != NW_PANE_MACS &&
+           nw_metric_sense(nw_slice_metric(page->slice)) > 0;
+}
+
 static void put_legend(const nw_landscape_page *page, nw_buf *out)
 {
     char low[64], high[64], text[160];
@@ -150,8 +157,9 @@ static void put_legend(const nw_landscape_page *page, nw_buf *out)
                       nw_option_text(axes[i]->kind, &axes[i]->options[axes[i]->n_options - 1], high,
                                      sizeof high));
     if (page->y)
-        nw_buf_printf(out, "shades by rank, low \"%s\" high%s; o start  <>^v descent  @ end\n",
-                      ramp, page->n_shown > 1 ? ", the same in B and C" : "");
+        nw_buf_printf(out, "shades by rank, low \"%s\" high%s; o start  <>^v %s  @ end\n", ramp,
+                      page->n_shown > 1 ? ", the same in B and C" : "",
+                      is_turned(page) ? "ascent" : "descent");
 }
 
 /* ---- the table ---- */
@@ -232,7 +240,7 @@ static void write_figure(double value, int digits, char *dst, size_t size)
     if (isnan(value))
         snprintf(dst, size, "-");
     else
-        snprintf(dst, size, "%.*f", digits, value);
+        snprintf(dst, size, "%.*f", digits, fabs(value) < 0.5 * pow(10, -digits) ? 0 : value);
 }
 
 static void write_density(const nw_landscape_page *page, nw_pane_id id, char *dst, size_t size)
@@ -277,7 +285,6 @@ static void write_quantile(const nw_landscape_page *page, nw_pane_id id, double 
     nw_format_metric(metric, nw_metric_sense(metric) > 0 ? -value : value, dst, size);
 }
 
-/* Of the points 5 % are better. */
 static void write_p5(const nw_landscape_page *page, nw_pane_id id, char *dst, size_t size)
 {
     write_quantile(page, id, pane_of(page, id)->figures.p5, dst, size);
@@ -296,29 +303,30 @@ static void write_p95(const nw_landscape_page *page, nw_pane_id id, char *dst, s
 static const struct {
     const char *label;
     cell_writer *write; /* NULL: a heading */
+    const char *turned; /* the label where more is better; NULL: the same */
 } table_rows[] = {
-    {"points", write_size},
-    {"the descent ends at", write_end},
-    {"  points looked at", write_evaluations},
-    {"  hardware latency", write_latency},
-    {"  MACs", write_macs},
-    {"  score", write_score},
-    {"  priced there (to best)", write_value},
-    {"climbs from every point", NULL},
-    {"  within 1 %, 5 % of best", write_near},
-    {"  mean to best", write_mean_gap},
-    {"  mean looks, moves", write_mean_climb},
-    {"the terrain", NULL},
-    {"  minima (plateaus)", write_minima},
-    {"  minima per point", write_density},
-    {"  mean step / range", write_step},
-    {"  monotone", write_monotone},
-    {"  without a difference", write_neutral},
-    {"  r(1)", write_r1},
-    {"  fitness-distance", write_fdc},
-    {"  5 % of points are below", write_p5},
-    {"  median", write_median},
-    {"  95 % of points are below", write_p95},
+    {"points", write_size, NULL},
+    {"the descent ends at", write_end, "the ascent ends at"},
+    {"  points looked at", write_evaluations, NULL},
+    {"  hardware latency", write_latency, NULL},
+    {"  MACs", write_macs, NULL},
+    {"  score", write_score, NULL},
+    {"  priced there (to best)", write_value, NULL},
+    {"climbs from every point", NULL, NULL},
+    {"  within 1 %, 5 % of best", write_near, NULL},
+    {"  mean to best", write_mean_gap, NULL},
+    {"  mean looks, moves", write_mean_climb, NULL},
+    {"the terrain", NULL, NULL},
+    {"  minima (plateaus)", write_minima, "  maxima (plateaus)"},
+    {"  minima per point", write_density, "  maxima per point"},
+    {"  mean step / range", write_step, NULL},
+    {"  monotone", write_monotone, NULL},
+    {"  without a difference", write_neutral, NULL},
+    {"  r(1)", write_r1, NULL},
+    {"  fitness-distance", write_fdc, NULL},
+    {"  5 % of points are below", write_p5, "  5 % of points are above"},
+    {"  median", write_median, NULL},
+    {"  95 % of points are below", write_p95, "  95 % of points are above"},
 };
 
 static void put_line(nw_buf *out, nw_buf *line)
@@ -329,6 +337,42 @@ static void put_line(nw_buf *out, nw_buf *line)
     nw_buf_add(out, nw_buf_text(line), n);
     nw_buf_puts(out, "\n");
     nw_buf_clear(line);
+}
+
+/* How much of a cell stands in a column: all of it, or up to the last blank that fits. */
+static size_t fit_cell(const char *cell, size_t room)
+{
+    size_t n = strlen(cell);
+    if (n <= room)
+        return n;
+    for (size_t i = room; i > 0; i--)
+        if (cell[i] == ' ')
+            return i;
+    return n;
+}
+
+/* What a cell has no room for stands below it. */
+static void put_row(const nw_landscape_page *page, const char *label, cell_writer *write,
+                    int column, nw_buf *line, nw_buf *out)
+{
+    char cells[NW_PANE_COUNT][160];
+    const char *rest[NW_PANE_COUNT];
+    bool has_more = true;
+    for (int i = 0; i < page->n_shown; i++) {
+        write(page, page->shown[i], cells[i], sizeof cells[i]);
+        rest[i] = cells[i];
+    }
+    for (; has_more; label = "") {
+        has_more = false;
+        nw_buf_printf(line, "%-*s", LABEL, label);
+        for (int i = 0; i < page->n_shown; i++) {
+            size_t n = fit_cell(rest[i], (size_t)column - 1);
+            nw_buf_printf(line, "%-*.*s ", column - 1, (int)n, rest[i]);
+            rest[i] += n + strspn(rest[i] + n, " ");
+            has_more |= *rest[i] != '\0';
+        }
+        put_line(out, line);
+    }
 }
 
 static void put_table(const nw_landscape_page *page, int width, nw_buf *out)
@@ -351,13 +395,12 @@ static void put_table(const nw_landscape_page *page, int width, nw_buf *out)
     }
     put_line(out, &line);
     for (size_t r = 0; r < sizeof table_rows / sizeof *table_rows; r++) {
-        nw_buf_printf(&line, "%-*s", LABEL, table_rows[r].label);
-        for (int i = 0; i < page->n_shown && table_rows[r].write; i++) {
-            char cell[160];
-            table_rows[r].write(page, page->shown[i], cell, sizeof cell);
-            nw_buf_printf(&line, "%-*s ", column - 1, cell);
-        }
-        put_line(out, &line);
+        const char *label =
+            is_turned(page) && table_rows[r].turned ? table_rows[r].turned : table_rows[r].label;
+        if (table_rows[r].write)
+            put_row(page, label, table_rows[r].write, column, &line, out);
+        else
+            nw_buf_printf(out, "%s\n", label);
     }
     nw_buf_fini(&line);
 }
@@ -373,7 +416,7 @@ static void put_control(const nw_landscape_page *page, const char *what, nw_pane
     nw_format_metric(nw_slice_metric(page->slice), p->end_value, value, sizeof value);
     nw_buf_printf(out,
                   "  %s, %d x %d:\n    ends at %s, %s (+%.1f %%), %" PRId64
-                  " looked at; from every point mean +%.1f %%,\n    %.1f %% within 1 %%\n",
+                  " looked at;\n    from every point mean +%.1f %%, %.1f %% within 1 %%\n",
                   what, p->width, p->height,
                   nw_landscape_point(page, p->end_x, p->end_y, point, sizeof point), value,
                   100 * p->gap, p->climb.n_evaluations, 100 * p->mean_gap, 100 * p->near_1pct);
@@ -387,9 +430,10 @@ static void put_controls(const nw_landscape_page *page, nw_buf *out)
     if (r->n_runs)
         nw_buf_printf(out,
                       "  B with random restarts until %" PRId64
-                      " points are looked at, as in C, %d runs:\n    mean +%.1f %%, %.1f %% "
+                      " point%s looked at, as in C, %d runs:\n    mean +%.1f %%, %.1f %% "
                       "within 1 %%\n",
-                      r->n_evaluations, r->n_runs, 100 * r->mean_gap, 100 * r->near_1pct);
+                      r->n_evaluations, r->n_evaluations == 1 ? " is" : "s are", r->n_runs,
+                      100 * r->mean_gap, 100 * r->near_1pct);
     put_control(page, "MACs with the score, in the objective's formula", NW_PANE_SCORED_MACS, out);
 }
 
@@ -415,10 +459,15 @@ static void put_curated(const nw_landscape_page *page, nw_buf *out)
 
 static void put_head(const nw_landscape_page *page, nw_buf *out)
 {
-    char text[160], estimator[160];
-    nw_buf_printf(out, "%s on %s, by %s\n", nw_text_visible(page->space, text, sizeof text),
-                  page->hw->name,
+    char text[160], estimator[160], types[80], calibration[256];
+    nw_buf_printf(out, "%s on %s, estimated by %s\n",
+                  nw_text_visible(page->space, text, sizeof text), page->hw->name,
                   nw_format_estimator(page->estimator, estimator, sizeof estimator));
+    nw_buf_printf(
+        out, "precision %s\nlatency %s\n",
+        nw_format_types(nw_arch_graph(page->base), page->hw, page->precision, types, sizeof types),
+        nw_format_calibration(&(nw_estimate){.estimator = page->estimator}, page->hw, calibration,
+                              sizeof calibration));
     if (nw_slice_metric(page->slice) == NW_METRIC_OBJECTIVE)
         nw_buf_printf(out,
                       "objective: %s\n(latency alone is a staircase; with its score it is what a "

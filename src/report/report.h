@@ -150,6 +150,8 @@ typedef struct nw_landscape_page {
     const char *precision; /* NULL: the file's */
     const nw_dim *x, *y;   /* axes of the slice; y NULL: a line */
     const nw_slice *slice;
+    const nw_arch *base;   /* of the space: for the types in the text's head; the other pages do not
+                            * need it */
     const nw_panes *panes; /* NULL: stopped before all points were known */
     nw_objective objective;
     nw_pane_id shown[3]; /* panels, left to right */
@@ -165,6 +167,11 @@ void nw_landscape_json(const nw_landscape_page *page, nw_buf *out);
 void nw_landscape_svg(const nw_landscape_page *page, nw_buf *out);
 
 /* ---- who estimated ---- */
+
+/* "int8 (assumed): not the file's own type", "float32": in what a network is run; precision as in
+ * nw_kernels_split. */
+const char *nw_format_types(const nw_graph *graph, const nw_hw *hw, const char *precision,
+                            char *dst, size_t size);
 
 /* "device", "regression on pixel4, measured": printable; where a regression's rows are from. */
 const char *nw_format_estimator(const nw_estimator *estimator, char *dst, size_t size);

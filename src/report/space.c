@@ -108,7 +108,7 @@ static void add_size(const nw_space *space, nw_buf *out)
 static void add_network(const nw_space_page *page, nw_buf *line)
 {
     nw_counts counts;
-    char macs[32], params[32], time[32], estimator[160];
+    char macs[32], params[32];
     const nw_graph *graph = nw_arch_graph(nw_space_base(page->space));
     nw_graph_count(graph, &counts);
     char *name = nw_printable(graph->name && *graph->name ? graph->name : "unnamed");
@@ -117,12 +117,26 @@ static void add_network(const nw_space_page *page, nw_buf *line)
     nw_buf_printf(line, "  network     %s, %s MACs, %s params", name,
                   nw_format_count(n_macs, macs, sizeof macs),
                   nw_format_count(n_params, params, sizeof params));
-    if (page->base)
-        nw_buf_printf(line, "; %s on %s by %s%s",
-                      nw_format_time(page->base->latency_ps, time, sizeof time), page->hw->name,
-                      nw_format_estimator(page->estimator, estimator, sizeof estimator),
-                      page->base->fits ? "" : ", which it does not fit");
     free(name);
+}
+
+/* What the network costs, by whom, and how far that is to be trusted. */
+static void add_estimate(const nw_space_page *page, int width, nw_buf *line, nw_buf *out)
+{
+    char time[32], text[160], calibration[256];
+    if (!page->base)
+        return;
+    nw_buf_printf(line, "  estimated   %s on %s by %s%s",
+                  nw_format_time(page->base->latency_ps, time, sizeof time), page->hw->name,
+                  nw_format_estimator(page->estimator, text, sizeof text),
+                  page->base->fits ? "" : ", which it does not fit");
+    add_line(width, line, out);
+    nw_buf_printf(line, "              %s; %s",
+                  nw_format_calibration(&(nw_estimate){.estimator = page->estimator}, page->hw,
+                                        calibration, sizeof calibration),
+                  nw_format_types(nw_arch_graph(nw_space_base(page->space)), page->hw,
+                                  page->precision, text, sizeof text));
+    add_line(width, line, out);
 }
 
 static void add_place(const char *file, int line, const char *source, nw_buf *out)
@@ -163,12 +177,14 @@ static void add_head(const nw_space_page *page, int width, nw_buf *line, nw_buf 
     char *name = nw_printable(nw_space_name(page->space)), *path = nw_printable(page->path);
     nw_buf_printf(line, "%s: ", name);
     add_size(page->space, line);
-    nw_buf_printf(line, ", %d dimensions", nw_space_n_dims(page->space));
+    int n_dims = nw_space_n_dims(page->space);
+    nw_buf_printf(line, ", %d dimension%s", n_dims, n_dims == 1 ? "" : "s");
     add_line(width, line, out);
     nw_buf_printf(line, "  declared    %s", path);
     add_line(width, line, out);
     add_network(page, line);
     add_line(width, line, out);
+    add_estimate(page, width, line, out);
     if (page->curated) {
         nw_buf_puts(line, "  curated     ");
         add_size(page->curated, line);
