@@ -157,7 +157,7 @@ static void put_legend(const nw_landscape_page *page, nw_buf *out)
                       nw_option_text(axes[i]->kind, &axes[i]->options[axes[i]->n_options - 1], high,
                                      sizeof high));
     if (page->y)
-        nw_buf_printf(out, "shades by rank, low \"%s\" high%s; o start  <>^v %s  @ end\n", ramp,
+        nw_buf_printf(out, "shades by rank, low \"%s\" high%s\no start  <>^v %s  @ end\n", ramp,
                       page->n_shown > 1 ? ", the same in B and C" : "",
                       is_turned(page) ? "ascent" : "descent");
 }
