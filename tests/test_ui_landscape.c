@@ -355,7 +355,7 @@ static terminal *start_terminal(int rows, int columns, const char *const *enviro
     terminal *t = terminal_start_function(rows, columns, environment, run_small, NULL);
     ck_assert(terminal_wait_for(t, columns >= 100 ? "[1 Landscape]" : "[1Land]"));
     ck_assert(terminal_wait_for(t, "minimum")); /* the legend: all is there */
-    terminal_send(t, "\t\t\t"); /* climbs at their ends */
+    terminal_send(t, "\t\t\t");                 /* climbs at their ends */
     terminal_settle(t);
     return t;
 }
