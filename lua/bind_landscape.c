@@ -441,6 +441,7 @@ static nw_landscape_page page_of(lua_State *L, const bind_landscape *object)
                               .x = axis_of(object, false),
                               .y = axis_of(object, true),
                               .slice = object->survey.slice,
+                              .base = nw_space_base(object->survey.grid),
                               .panes = &object->survey.panes,
                               .objective = object->survey.objective};
     for (int id = 0; id <= NW_PANE_CURATED; id++)
