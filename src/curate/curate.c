@@ -22,6 +22,8 @@
 #define MOST_SWEPT   8
 #define LEAST_BEHIND 8
 #define LEAST_PLAIN  16
+/* Smaller divisors are chance. */
+#define LEAST_STEP 4
 /* Contexts in which it is looked whether costs rise along all that is kept. */
 #define MOST_SETTLING 16
 
@@ -314,7 +316,7 @@ int64_t nw_curation_step(const nw_curation *curation, int dim)
     for (int i = 0; i < d->n_options; i++)
         if (nw_curation_has(curation, dim, i) && seen++ >= n / 2)
             step = divide(step, d->options[i].n);
-    return step;
+    return step < LEAST_STEP ? 1 : step;
 }
 
 /* ---- the expert's hand ---- */

@@ -81,7 +81,7 @@ NW_CHECKED nw_status nw_curation_pin(nw_curation *curation, int dim, int option,
 NW_CHECKED nw_status nw_curation_remove(nw_curation *curation, int dim, int option, nw_error *err);
 
 /* The step that the kept numbers of a channels dimension follow above the first ones: the greatest
- * common divisor of their upper half; 1: none, or fewer than five are kept. */
+ * common divisor of their upper half; 1: none (less than 4), or fewer than five are kept. */
 int64_t nw_curation_step(const nw_curation *curation, int dim);
 /* The restricted space; release it. */
 NW_CHECKED nw_status nw_curation_space(const nw_curation *curation, const nw_space **out,
