@@ -140,7 +140,8 @@ START_TEST(a_stage_may_grow)
     int n;
     const nw_dim *dims = nw_space_dims(space, &n);
     ck_assert_int_eq(n, 4);
-    ck_assert_int_eq(dims[2].base, 1); /* two blocks in the file */
+    ck_assert_int_eq(dims[2].base, 1);    /* two blocks in the file */
+    ck_assert_int_eq(dims[1].depth_n, 2); /* declared before the stage grew */
     ck_assert_int_eq(dims[3].depth_n, 4);
     uint16_t genome[4];
     const nw_arch *arch;
@@ -399,6 +400,25 @@ START_TEST(expansions_follow_the_channels)
 }
 END_TEST
 
+/* Stage 2 has 24 channels: 0.5 times that in multiples of 16 is 16, twice that 48; 1 leaves it. */
+START_TEST(widths_are_rounded_but_one_leaves_all_as_it_is)
+{
+    static const int64_t channels[] = {16, 24, 48};
+    nw_space *space = new_space();
+    add(space, NW_DIM_WIDTH, "2", false, "0.5/16 1/16 2/16");
+    seal(space);
+    ck_assert_int_eq(nw_space_dims(space, NULL)[0].base, 1);
+    for (uint16_t i = 0; i < 3; i++) {
+        const nw_arch *arch;
+        nw_error err;
+        ck_assert_int_eq(nw_space_arch(space, &i, &arch, &err), NW_OK);
+        ck_assert_int_eq(nw_arch_find_block(arch, "2.0")->out_c, channels[i]);
+        nw_arch_release(arch);
+    }
+    nw_space_release(space);
+}
+END_TEST
+
 START_TEST(a_restricted_space_holds_the_same_networks)
 {
     nw_space *space = varied_space();
@@ -495,6 +515,7 @@ int main(void)
     tcase_add_loop_test(networks, genomes_that_are_none_are_refused, 0, COUNT_OF(broken_genomes));
     tcase_add_test(networks, a_genome_is_the_network_of_its_edits);
     tcase_add_test(networks, expansions_follow_the_channels);
+    tcase_add_test(networks, widths_are_rounded_but_one_leaves_all_as_it_is);
     tcase_add_test(networks, a_restricted_space_holds_the_same_networks);
     tcase_add_loop_test(networks, any_imported_network_is_a_space, 0, COUNT_OF(models));
     suite_add_tcase(suite, declaring);

@@ -420,6 +420,8 @@ static int64_t wanted_channels(const resizing *z, int dim, int at, const nw_opti
         int64_t channels = llround((double)o->n * factor);
         return channels > 0 ? channels : 1;
     }
+    if (o->number == 1)
+        return p->out_c;
     const nw_channel_group *group = &nw_arch_groups(z->s->arch, &n)[p->out_group];
     return p->out_c * nw_group_divisible(group, o->number, o->n > 0 ? o->n : 8) / group->n;
 }

@@ -370,14 +370,20 @@ static nw_status add_tied(adding *a)
 
 /* ---- depth ---- */
 
-/* Blocks are named by their maps: their places in the list change when a stage grows. */
+/* A stage grows between its last block and that block's map, so blocks that can be repeated are
+ * known by their labels here, others by their maps. */
 static void settle_blocks(nw_space *space, const nw_site *old)
 {
     for (int d = 0; d < space->n_dims; d++) {
         nw_dim *dim = &space->dims[d];
         int *blocks = nw_arena_alloc(&space->arena, (size_t)dim->n_blocks * sizeof *blocks + 1);
-        for (int i = 0; i < dim->n_blocks; i++)
-            blocks[i] = nw_space_find_site(space, old[dim->blocks[i]].map);
+        for (int i = 0; i < dim->n_blocks; i++) {
+            const nw_site *site = &old[dim->blocks[i]];
+            blocks[i] = nw_space_find_site(space, site->map);
+            for (int k = 0; nw_block_kind_is_main(site->kind) && k < space->n_sites; k++)
+                if (space->sites[k].stage == site->stage && space->sites[k].index == site->index)
+                    blocks[i] = k;
+        }
         dim->blocks = blocks;
     }
 }

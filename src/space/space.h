@@ -52,17 +52,18 @@ nw_metric nw_metric_find(
 /* ---- dimensions ---- */
 
 /* kind, name, default prefix of names, what an option's n, number, block mean */
-#define NW_DIMS(X)                                                                                 \
-    X(CHANNELS, "channels", "c")   /* n: channels of the groups of its targets */                  \
-    X(WIDTH, "width", "w")         /* number: multiplier of the groups of its targets, n: rounded  \
-                                    * to multiples of it as nw_resize_width does (0: 8) */         \
-    X(VARIANT, "variant", "v")     /* block: kind of its blocks; number: tucker's ratio, else 0 */ \
-    X(EXPANSION, "expansion", "e") /* number: expanded channels over input channels */             \
-    X(EXPANDED, "expanded", "m")   /* n: expanded channels */                                      \
-    X(KERNEL, "kernel", "k")       /* n */                                                         \
-    X(DEPTH, "depth", "d")         /* n: blocks of the stage, at least 1 */                        \
-    X(RESOLUTION, "resolution", "r") /* n x n2: height, width */                                   \
-    X(PRECISION, "precision", "p")   /* n: bits, number 1: floating point; n 0: the file's */      \
+#define NW_DIMS(X)                                                                                             \
+    X(CHANNELS, "channels", "c") /* n: channels of the groups of its targets */                                \
+    X(WIDTH, "width",                                                                                          \
+      "w")                         /* number: multiplier of the groups of its targets, n: rounded              \
+                                    * to multiples of it as nw_group_divisible says (0: 8); 1: all as it is */ \
+    X(VARIANT, "variant", "v")     /* block: kind of its blocks; number: tucker's ratio, else 0 */             \
+    X(EXPANSION, "expansion", "e") /* number: expanded channels over input channels */                         \
+    X(EXPANDED, "expanded", "m")   /* n: expanded channels */                                                  \
+    X(KERNEL, "kernel", "k")       /* n */                                                                     \
+    X(DEPTH, "depth", "d")         /* n: blocks of the stage, at least 1 */                                    \
+    X(RESOLUTION, "resolution", "r") /* n x n2: height, width */                                               \
+    X(PRECISION, "precision", "p")   /* n: bits, number 1: floating point; n 0: the file's */                  \
     X(SQUEEZE, "squeeze", "s")       /* number: inner channels over input channels; 0: none */
 
 typedef enum nw_dim_kind {
