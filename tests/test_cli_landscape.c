@@ -165,6 +165,31 @@ START_TEST(the_page_says_who_estimated_which_way_is_better_and_how_many)
 }
 END_TEST
 
+/* 4 KiB of SRAM and weights alone in the other memory: no detector has room. */
+START_TEST(the_page_says_what_does_not_fit_and_that_limits_are_not_looked_at)
+{
+    static const char text[] = "local s = nasw.space{network = 'demo'}\n"
+                               "s:channels{where = '3', options = {24, 32}}\n"
+                               "s:limit{macs = 1}\nreturn s\n";
+    char *folder = folder_new(), *hw = read_text("hw/u55-128.json", NULL);
+    cJSON *json = cJSON_Parse(hw);
+    ck_assert_ptr_nonnull(json);
+    cJSON_SetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "sram"), "bytes"), 4096);
+    free(hw);
+    hw = cJSON_PrintUnformatted(json);
+    const char *path = folder_write(folder, "s.lua", text, strlen(text));
+    const char *hw_path = folder_write(folder, "tiny.json", hw, strlen(hw));
+    run_result r = run_nasw(NULL, "landscape %s --hw %s --estimator device --x c3", path, hw_path);
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "not fit)") ? NULL : "it fits", &r);
+    ck_run(strstr(r.out, "limit is not looked at") ? NULL : "no limit", &r);
+    run_free(&r);
+    cJSON_free(hw);
+    cJSON_Delete(json);
+    folder_free(folder);
+}
+END_TEST
+
 START_TEST(one_metric_or_the_curated_values_alone_are_one_panel)
 {
     char *folder = folder_new();
@@ -336,6 +361,7 @@ int main(void)
     tcase_add_test(c, the_json_has_the_promised_keys);
     tcase_add_test(c, the_picture_is_well_formed_and_texts_are_escaped);
     tcase_add_test(c, the_page_says_who_estimated_which_way_is_better_and_how_many);
+    tcase_add_test(c, the_page_says_what_does_not_fit_and_that_limits_are_not_looked_at);
     tcase_add_test(c, one_metric_or_the_curated_values_alone_are_one_panel);
     tcase_add_loop_test(c, what_cannot_be_is_refused_in_one_line, 0, N_OF(refusals));
     tcase_add_loop_test(c, conditions_that_fail_or_forbid_the_start_are_named, 0, N_OF(conditions));

@@ -119,8 +119,9 @@ static int write_svg(const work *w, const nw_landscape_page *page)
 
 static nw_landscape_page make_page(const work *w)
 {
-    int n;
+    int n, n_limits;
     const nw_survey *s = &w->survey;
+    nw_space_limits(w->space, &n_limits);
     const nw_dim *dims = nw_space_dims(s->grid, &n);
     nw_landscape_page page = {.space = nw_space_name(w->space),
                               .hw = w->hw,
@@ -129,6 +130,7 @@ static nw_landscape_page make_page(const work *w)
                               .x = &dims[s->x_dim],
                               .y = s->y_dim < 0 ? NULL : &dims[s->y_dim],
                               .slice = s->slice,
+                              .n_limits = n_limits,
                               .base = nw_space_base(s->grid),
                               .panes = s->has_panes ? &s->panes : NULL,
                               .objective = s->objective};

@@ -190,7 +190,10 @@ static void write_evaluations(const nw_landscape_page *page, nw_pane_id id, char
 
 static void write_latency(const nw_landscape_page *page, nw_pane_id id, char *dst, size_t size)
 {
-    nw_format_time(pane_of(page, id)->end.latency_ps, dst, size);
+    char time[32];
+    const nw_totals *end = &pane_of(page, id)->end;
+    snprintf(dst, size, "%s%s", nw_format_time(end->latency_ps, time, sizeof time),
+             end->fits ? "" : " (does not fit)");
 }
 
 static void write_macs(const nw_landscape_page *page, nw_pane_id id, char *dst, size_t size)
@@ -473,6 +476,9 @@ static void put_head(const nw_landscape_page *page, nw_buf *out)
                       "objective: %s\n(latency alone is a staircase; with its score it is what a "
                       "search walks over)\n",
                       nw_landscape_formula(page, text, sizeof text));
+    if (page->n_limits)
+        nw_buf_printf(out, "(the space's limit%s not looked at: points beyond %s are shown)\n",
+                      page->n_limits == 1 ? " is" : "s are", page->n_limits == 1 ? "it" : "them");
     nw_buf_puts(out, "\n");
 }
 

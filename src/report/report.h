@@ -150,6 +150,7 @@ typedef struct nw_landscape_page {
     const char *precision; /* NULL: the file's */
     const nw_dim *x, *y;   /* axes of the slice; y NULL: a line */
     const nw_slice *slice;
+    int n_limits;          /* of the space, which a slice does not look at; for the text */
     const nw_arch *base;   /* of the space: for the types in the text's head; the other pages do not
                             * need it */
     const nw_panes *panes; /* NULL: stopped before all points were known */
