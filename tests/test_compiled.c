@@ -330,8 +330,10 @@ END_TEST
  * within that, and warming makes all of it. */
 START_TEST(a_warm_plan_needs_no_network)
 {
-    nw_space *space = nw_space_new(
-        "small", arch_of_text("cn_r1_k3_s2_c16; ir_r1_k3_s2_e4_c24; ir_r2_k3_s2_e4_c32", 64));
+    const nw_arch *arch =
+        arch_of_text("cn_r1_k3_s2_c16; ir_r1_k3_s2_e4_c24; ir_r2_k3_s2_e4_c32", 64);
+    nw_space *space = nw_space_new("small", arch);
+    nw_arch_release(arch);
     static const struct {
         nw_dim_kind kind;
         const char *where, *texts[3];
