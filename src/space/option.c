@@ -256,6 +256,30 @@ static bool is_between(int64_t n, int64_t least, int64_t most)
     return n >= least && n <= most;
 }
 
+/* What nw_option_check lets pass, for people. */
+static const char *wanted_of(nw_dim_kind kind)
+{
+    switch (kind) {
+    case NW_DIM_CHANNELS:
+    case NW_DIM_EXPANDED:
+        return "1 to 65536";
+    case NW_DIM_KERNEL:
+        return "odd sizes from 1 to 31";
+    case NW_DIM_DEPTH:
+        return "1 to 64 blocks";
+    case NW_DIM_RESOLUTION:
+        return "sides from 1 to 16384";
+    case NW_DIM_WIDTH:
+    case NW_DIM_EXPANSION:
+        return "above 0, at most 64";
+    case NW_DIM_SQUEEZE:
+    case NW_DIM_VARIANT:
+        return "0 to 64";
+    default:
+        return "file, int4, int8, int16, float16, float32";
+    }
+}
+
 nw_status nw_option_check(nw_dim_kind kind, const nw_option *o, const char *where, nw_error *err)
 {
     char text[64];
@@ -295,6 +319,7 @@ nw_status nw_option_check(nw_dim_kind kind, const nw_option *o, const char *wher
     }
     if (is_good)
         return NW_OK;
-    return nw_fail(err, NW_INVALID, where, "%s is no value of a dimension of %s",
-                   nw_option_text(kind, o, text, sizeof text), nw_dim_kind_name(kind));
+    return nw_fail(err, NW_INVALID, where, "%s is no value of a dimension of %s: wanted %s",
+                   nw_option_text(kind, o, text, sizeof text), nw_dim_kind_name(kind),
+                   wanted_of(kind));
 }
