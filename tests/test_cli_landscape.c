@@ -215,7 +215,7 @@ static const struct {
 } refusals[] = {
     {"--x c99 --y c4", "--x|no dimension 'c99'|c3 c4"},
     {"--x c3 --y banana", "--y|no dimension 'banana'|c3 c4"},
-    {"--y c4", "--x|names a dimension: c0"},
+    {"--y c4", "--x|names a dimension: c0|... (nasw space lists them)"},
     {"--x c3 --y c3", "two different dimensions"},
     {"--x c3 --y c4 --metric speed", "--metric|no 'speed'|latency_us"},
     {"--x c3 --y c4 --start c3=9999", "start|c3 has no option 9999"},

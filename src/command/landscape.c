@@ -27,16 +27,21 @@ static void list_dims(const nw_space *space, char *dst, size_t size)
 {
     int n;
     const nw_dim *dims = nw_space_dims(space, &n);
-    size_t used = 0;
+    size_t used = 0, room = sizeof " ... (nasw space lists them)";
     *dst = '\0';
-    for (int d = 0; d < n && used + 1 < size; d++)
+    for (int d = 0; d < n; d++) {
+        if (used + strlen(dims[d].name) + 1 + room > size) {
+            snprintf(dst + used, size - used, " ... (nasw space lists them)");
+            return;
+        }
         used += (size_t)snprintf(dst + used, size - used, "%s%s", d ? " " : "", dims[d].name);
+    }
 }
 
 static nw_status find_axis(const work *w, const char *option, const char *name, int *out,
                            nw_error *err)
 {
-    char names[320];
+    char names[192];
     *out = name ? nw_space_find_dim(w->space, name) : -1;
     if (*out >= 0 || (!name && strcmp(option, "--y") == 0))
         return NW_OK;
