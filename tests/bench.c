@@ -255,6 +255,40 @@ static void bench_edits(int rows, int columns)
     end_workbench(&w);
 }
 
+/* From a key to the first byte of what it changes. */
+static double first_byte_ms(const workbench *w, const char *keys)
+{
+    char bytes[65536];
+    struct pollfd poller = {.fd = w->master, .events = POLLIN};
+    while (poll(&poller, 1, 0) > 0 && read(w->master, bytes, sizeof bytes) > 0)
+        continue;
+    double start = now_ms();
+    if (write(w->master, keys, strlen(keys)) < 0 || poll(&poller, 1, 1000) <= 0)
+        return NAN;
+    return now_ms() - start;
+}
+
+/* The probe moves while workers fill the panels and curate the space. A redraw of what they found,
+ * at most ten a second, may be taken for the answer. */
+static void bench_landscape_keys(int rows, int columns)
+{
+    enum { RUNS = 61, BETWEEN_US = 30000 };
+    workbench w;
+    double times[RUNS];
+    if (!start_workbench(rows, columns, &w))
+        return;
+    key_ms(&w, "1");
+    first_byte_ms(&w, "\r");
+    for (int run = 0; run < RUNS; run++) {
+        usleep(BETWEEN_US);
+        times[run] = first_byte_ms(&w, run % 2 ? "h" : "l");
+    }
+    double middle = median(times, RUNS);
+    printf("  %3dx%-3d %-38s %7.2f ms  goal 16  (90 %% within %.2f)\n", columns, rows,
+           "Landscape: the probe, while it computes", middle, times[RUNS * 9 / 10]);
+    end_workbench(&w);
+}
+
 /* Processor time in ms and the number of times that the process woke up. */
 static void read_usage(pid_t pid, double *cpu_ms, long *wakes)
 {
@@ -336,6 +370,7 @@ int main(void)
     bench_keys(36, 120);
     bench_keys(60, 200);
     bench_edits(36, 120);
+    bench_landscape_keys(36, 120);
     bench_start_and_idling(yardstick);
     bench_lua();
     bench_trees();
