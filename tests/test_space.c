@@ -467,6 +467,27 @@ static const char *const models[] = {"tv_mobilenet_v2_w035_224.onnx",
                                      "yunet_n_320.onnx",
                                      "person_detect_rpi_fp16.tflite"};
 
+/* The edits of a genome, one upon the other, make the network that all at once make. */
+static void assert_same_by_edits(const nw_space *space, const uint16_t *genome,
+                                 const nw_arch *quick, const char *model)
+{
+    const nw_arch *slow;
+    nw_edit *edits;
+    int n;
+    nw_error err = {.message = ""};
+    nw_counts a, b;
+    nw_status status = nw_space_edits(space, genome, &edits, &n, &err);
+    ck_assert_msg(status == NW_OK, "%s: %s: %s", model, err.where, err.message);
+    status = nw_arch_apply(nw_space_base(space), edits, n, &slow, NULL, &err);
+    ck_assert_msg(status == NW_OK, "%s: %s: %s", model, err.where, err.message);
+    nw_graph_count(nw_arch_graph(quick), &a);
+    nw_graph_count(nw_arch_graph(slow), &b);
+    ck_assert_msg(a.macs == b.macs, "%s: %lld MACs at once, %lld one by one", model,
+                  (long long)a.macs, (long long)b.macs);
+    nw_arch_release(slow);
+    free(edits);
+}
+
 START_TEST(any_imported_network_is_a_space)
 {
     const nw_arch *arch = arch_of_model(models[_i]);
@@ -484,6 +505,8 @@ START_TEST(any_imported_network_is_a_space)
         nw_space_random(space, &rng, genome);
         status = nw_realiser_make(realiser, genome, &made, &err);
         ck_assert_msg(status == NW_OK, "%s: %s: %s", models[_i], err.where, err.message);
+        if (i % 5 == 0)
+            assert_same_by_edits(space, genome, made, models[_i]);
         nw_arch_release(made);
     }
     nw_realiser_free(realiser);

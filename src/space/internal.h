@@ -122,6 +122,19 @@ void nw_space_prune(nw_space *space);
 /* What follows from the dimensions alone; the space is sealed then. */
 void nw_space_settle(nw_space *space);
 
+/* ---- edits (one_by_one.c) ---- */
+void nw_edit_list_fini(nw_edit_list *list);
+/* Where the blocks of the space stand in an arch, by the maps they make: index in its blocks, -1.
+ */
+void nw_space_locate(const nw_space *space, const nw_arch *arch, int *block_of);
+/* Gives edits from `first` on the labels that their blocks have in an arch: other channels may have
+ * moved the borders of stages. */
+void nw_space_relabel(const nw_space *space, const nw_arch *arch, nw_edit_list *list, int first);
+/* Applies a list, whose labels are those of *at, one by one, so that it can be done again; *at is
+ * replaced. */
+NW_CHECKED nw_status nw_space_apply_signed(const nw_space *space, const nw_arch **at,
+                                           nw_edit_list *list, nw_error *err);
+
 bool nw_gene_counts(const nw_space *space, const uint16_t *genome, int dim);
 
 /* "FILE:LINE"; dst is returned. */

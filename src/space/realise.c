@@ -42,7 +42,7 @@ struct nw_realiser {
     uint16_t *key;  /* scratch, a gene a dimension */
     int *inner_dim; /* per site: dimension of its expanded channels; -1: none */
     int *squeeze_dim;
-    bool is_signed; /* the networks list the edits that led to them */
+    bool is_signed; /* edit by edit: the networks list them */
     bool has_late;  /* Tucker and grouped variants, squeeze-and-excite, element types */
 };
 
@@ -60,98 +60,6 @@ static nw_edit *add_edit(nw_edit_list *list, nw_edit_kind kind, int stage, int i
     return edit;
 }
 
-static void free_list(nw_edit_list *list)
-{
-    free(list->edits);
-    free(list->sites);
-}
-
-/* Where the blocks of the space stand in an arch, by the maps they make: index in its blocks, -1.
- */
-static void locate(const nw_space *space, const nw_arch *arch, int *block_of)
-{
-    int n, next = 0;
-    const nw_block *blocks = nw_arch_blocks(arch, &n);
-    for (int i = 0; i < space->n_sites; i++)
-        block_of[i] = -1;
-    for (int b = 0; b < n; b++) { /* both lists are in the order of the schedule */
-        const char *map = nw_site_map(arch, &blocks[b]);
-        int found = -1;
-        for (int k = 0; k < space->n_sites && found < 0; k++) {
-            int i = (next + k) % space->n_sites;
-            if (strcmp(space->sites[i].map, map) == 0)
-                found = i;
-        }
-        if (found >= 0) {
-            block_of[found] = b;
-            next = found + 1;
-        }
-    }
-}
-
-/* Gives edits from `first` on the labels that their blocks have in an arch: other channels may have
- * moved the borders of stages. */
-static void relabel(const nw_space *space, const nw_arch *arch, nw_edit_list *list, int first)
-{
-    int n, *block_of = nw_alloc(((size_t)space->n_sites + 1) * sizeof *block_of);
-    const nw_block *blocks = nw_arch_blocks(arch, &n);
-    locate(space, arch, block_of);
-    for (int i = first; i < list->n; i++) {
-        nw_selector *where = &list->edits[i].where;
-        int b = list->sites[i] < 0 ? -1 : block_of[list->sites[i]];
-        if (b < 0)
-            continue;
-        where->first_stage = where->last_stage = blocks[b].stage;
-        where->index = blocks[b].index;
-    }
-    free(block_of);
-}
-
-/* Done one by one, what grows inside a block comes before channels and what shrinks behind them: a
- * block that does not expand for a while would be taken for convolutions. */
-static int turn_of(const nw_edit *edit, const nw_block *blocks, int n)
-{
-    for (int i = 0; edit->kind == NW_EDIT_EXPANSION && i < n; i++)
-        if (blocks[i].stage == edit->where.first_stage && blocks[i].index == edit->where.index)
-            return edit->count > blocks[i].mid_c ? 0 : 2;
-    return 1;
-}
-
-static void order_resizes(const nw_arch *arch, nw_edit_list *list)
-{
-    int n_blocks, n = 0;
-    const nw_block *blocks = nw_arch_blocks(arch, &n_blocks);
-    nw_edit_list ordered = {nw_alloc((size_t)list->n * sizeof *list->edits),
-                            nw_alloc((size_t)list->n * sizeof *list->sites), list->n,
-                            (size_t)list->n, (size_t)list->n};
-    for (int turn = 0; turn < 3; turn++)
-        for (int i = 0; i < list->n; i++)
-            if (turn_of(&list->edits[i], blocks, n_blocks) == turn) {
-                ordered.edits[n] = list->edits[i];
-                ordered.sites[n++] = list->sites[i];
-            }
-    free_list(list);
-    *list = ordered;
-}
-
-/* One by one, so that the network lists edits that can be done again. */
-static nw_status apply_signed(const nw_space *space, const nw_arch **at, nw_edit_list *list,
-                              nw_error *err)
-{
-    nw_status status = NW_OK;
-    order_resizes(*at, list);
-    for (int i = 0; i < list->n && status == NW_OK; i++) {
-        const nw_arch *next;
-        relabel(space, *at, list, i);
-        status = nw_arch_apply(*at, &list->edits[i], 1, &next, NULL, err);
-        if (status != NW_OK)
-            break;
-        nw_arch_release(*at);
-        *at = next;
-    }
-    return status;
-}
-
 /* Applies the list and empties it; *at is replaced. */
 static nw_status flush(const nw_realiser *r, const nw_arch **at, nw_edit_list *list, nw_error *err)
 {
@@ -161,7 +69,7 @@ static nw_status flush(const nw_realiser *r, const nw_arch **at, nw_edit_list *l
     if (!list->n)
         return NW_OK;
     if (r->is_signed)
-        status = apply_signed(r->space, at, list, err);
+        status = nw_space_apply_signed(r->space, at, list, err);
     else if (is_of_blocks)
         status = nw_arch_apply_at_once(*at, list->edits, list->n, &next, err);
     else
@@ -298,7 +206,7 @@ static void find_parts(const nw_realiser *r, structure *s)
     int *block_of = nw_alloc(((size_t)n_sites + 1) * sizeof *block_of);
     s->parts = nw_zalloc(((size_t)n_sites + 1) * sizeof *s->parts);
     s->part_of = nw_alloc(((size_t)n_sites + 1) * sizeof *s->part_of);
-    locate(space, s->arch, block_of);
+    nw_space_locate(space, s->arch, block_of);
     for (int i = 0; i < n_sites; i++) {
         s->part_of[i] = -1;
         if (block_of[i] < 0)
@@ -335,14 +243,14 @@ static nw_status build_structure(nw_realiser *r, const uint16_t *genome, structu
     }
     static const nw_dim_kind kinds[] = {NW_DIM_VARIANT, NW_DIM_KERNEL};
     for (int k = 0; k < 2 && status == NW_OK; k++) {
-        locate(r->space, out->arch, block_of);
+        nw_space_locate(r->space, out->arch, block_of);
         ask_blocks(r, genome, kinds[k], out->arch, block_of, &list);
         status = flush(r, &out->arch, &list, err);
     }
     if (status == NW_OK)
         find_parts(r, out);
     free(block_of);
-    free_list(&list);
+    nw_edit_list_fini(&list);
     return status;
 }
 
@@ -553,7 +461,7 @@ static nw_status finish(resizing *z, const uint16_t *genome, const nw_arch **at,
     for (int i = 0; z->r->has_late && i < 3 && status == NW_OK; i++) {
         asks[i](z, genome);
         if (z->list->n)
-            relabel(z->r->space, *at, z->list, 0);
+            nw_space_relabel(z->r->space, *at, z->list, 0);
         status = flush(z->r, at, z->list, err);
     }
     return status;
@@ -628,7 +536,7 @@ nw_status nw_realiser_make(nw_realiser *r, const uint16_t *genome, const nw_arch
     const nw_arch *at = nw_arch_retain(s->arch);
     status = finish(&z, genome, &at, err);
     free(numbers);
-    free_list(&list);
+    nw_edit_list_fini(&list);
     if (status == NW_OK)
         *out = at;
     else
@@ -636,8 +544,8 @@ nw_status nw_realiser_make(nw_realiser *r, const uint16_t *genome, const nw_arch
     return status;
 }
 
-nw_status nw_space_arch(const nw_space *space, const uint16_t *genome, const nw_arch **out,
-                        nw_error *err)
+static nw_status make_signed(const nw_space *space, const uint16_t *genome, const nw_arch **out,
+                             nw_error *err)
 {
     nw_realiser *r = nw_realiser_new(space);
     r->is_signed = true;
@@ -646,11 +554,44 @@ nw_status nw_space_arch(const nw_space *space, const uint16_t *genome, const nw_
     return status;
 }
 
+/* The same network with the lines of another one's edits. */
+static nw_status sign(const nw_arch *arch, const nw_arch *from, const nw_arch **out, nw_error *err)
+{
+    nw_graph *graph = nw_graph_copy(nw_arch_graph(arch));
+    const nw_graph *lines = nw_arch_graph(from);
+    nw_graph_set_edits(graph, lines->edits, lines->n_edits);
+    nw_status status = nw_graph_seal(graph, NULL, 0, err);
+    if (status == NW_OK)
+        *out = nw_arch_lift(graph);
+    else
+        nw_graph_free(graph);
+    return status;
+}
+
+nw_status nw_space_arch(const nw_space *space, const uint16_t *genome, const nw_arch **out,
+                        nw_error *err)
+{
+    const nw_arch *arch, *slow = NULL;
+    nw_realiser *r = nw_realiser_new(space);
+    nw_status status = nw_realiser_make(r, genome, &arch, err);
+    nw_realiser_free(r);
+    if (status != NW_OK)
+        return status;
+    if (make_signed(space, genome, &slow, NULL) != NW_OK) {
+        *out = arch;
+        return NW_OK;
+    }
+    status = sign(arch, slow, out, err);
+    nw_arch_release(slow);
+    nw_arch_release(arch);
+    return status;
+}
+
 nw_status nw_space_edits(const nw_space *space, const uint16_t *genome, nw_edit **out, int *n,
                          nw_error *err)
 {
     const nw_arch *arch;
-    nw_status status = nw_space_arch(space, genome, &arch, err);
+    nw_status status = make_signed(space, genome, &arch, err);
     if (status != NW_OK)
         return status;
     int n_before;

@@ -219,11 +219,13 @@ NW_CHECKED nw_status nw_genome_read(const nw_space *space, const char *text, uin
                                     nw_error *err);
 
 /* ---- networks ---- */
-/* The edits of nw_space_base that a genome stands for; the caller frees *out. */
+/* The edits of nw_space_base that a genome stands for; the caller frees *out. Done one upon the
+ * other they make the genome's network; only lists that its file stored once may be stored more
+ * often then, which counts as more params. NW_INVALID: they cannot be done one by one. */
 NW_CHECKED nw_status nw_space_edits(const nw_space *space, const uint16_t *genome, nw_edit **out,
                                     int *n, nw_error *err);
-/* The network itself; release it. NW_INVALID: the combination does not make a network (err names
- * the edit). */
+/* The network itself, which lists those edits where there are such; release it. NW_INVALID: the
+ * combination does not make a network (err names the edit). */
 NW_CHECKED nw_status nw_space_arch(const nw_space *space, const uint16_t *genome,
                                    const nw_arch **out, nw_error *err);
 
