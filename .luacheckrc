@@ -13,7 +13,7 @@ std = {
         nasw = { fields = { "load", "build", "hw", "hw_names", "estimate", "measure", "fit", "estimator",
                             "print", "log", "table", "csv", "json", "write", "clock", "act",
                             "actions", "current", "baseline", "messages", "session", "bind",
-                            "theme", "load_space", "landscape", "figures", ["space"] = { fields = { "from_model" } } } },
+                            "theme", "load_space", "landscape", "figures", "route", ["space"] = { fields = { "from_model" } } } },
     },
 }
 max_line_length = 100

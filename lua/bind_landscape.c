@@ -21,6 +21,7 @@ static void close_landscape(bind_holder *holder)
 {
     bind_landscape *object = (bind_landscape *)holder;
     nw_survey_fini(&object->survey);
+    nw_route_fini(&object->route);
     nw_estimator_release(object->estimator);
     free(object->name);
     free(object->precision);
@@ -74,12 +75,12 @@ static int check_axis(lua_State *L, const nw_space *space, const char *key)
     return dim;
 }
 
-static nw_metric check_metric(lua_State *L)
+nw_metric bind_check_metric(lua_State *L, const char *function)
 {
     const char *name = bind_option(L, 3, "metric", "objective");
     nw_metric metric = nw_metric_find(name);
     if (metric == NW_METRIC_COUNT)
-        bind_refuse(L, "landscape: there is no metric '%s'", name);
+        bind_refuse(L, "%s: there is no metric '%s'", function, name);
     return metric;
 }
 
@@ -151,36 +152,50 @@ static int64_t count_points(const nw_survey_spec *spec)
            (spec->y_dim < 0 ? 1 : side_of(&dims[spec->y_dim], spec->max_side));
 }
 
-typedef struct progress {
-    lua_engine *engine;
-    bind_stop stop;
-} progress;
-
-static bool go_on(void *context, const char *what, double done)
+bind_landscape_work bind_landscape_begin(lua_State *L)
 {
-    progress *p = context;
+    bind_landscape_work work = {bind_engine(L), BIND_RUNS, bind_new_text(L)};
+    bind_watch_hooks(work.engine);
+    return work;
+}
+
+bool bind_landscape_go_on(void *context, const char *what, double done)
+{
+    bind_landscape_work *work = context;
     (void)what, (void)done;
-    p->stop = bind_must_stop(p->engine);
-    return p->stop == BIND_RUNS;
+    work->stop = bind_must_stop(work->engine);
+    return work->stop == BIND_RUNS;
+}
+
+void bind_landscape_end(lua_State *L, const bind_landscape_work *work)
+{
+    if (work->stop != BIND_RUNS)
+        bind_raise_stop(L, work->stop);
+    if (bind_find_hook_problem(work->engine, work->problem)) {
+        lua_pushlstring(L, nw_buf_text(work->problem), work->problem->length);
+        lua_error(L);
+    }
+    lua_pop(L, 1);
 }
 
 /* Runs the survey into the object, which is a holder already. */
 static nw_status run(lua_State *L, bind_landscape *object, nw_survey_spec *spec, nw_error *err)
 {
-    progress p = {bind_engine(L), BIND_RUNS};
-    nw_buf *problem = bind_new_text(L);
-    spec->progress = go_on;
-    spec->progress_context = &p;
-    bind_watch_hooks(p.engine);
+    bind_landscape_work work = bind_landscape_begin(L);
+    spec->progress = bind_landscape_go_on;
+    spec->progress_context = &work;
     nw_status status = nw_survey_run(spec, &object->survey, err);
-    if (p.stop != BIND_RUNS)
-        bind_raise_stop(L, p.stop);
-    if (bind_find_hook_problem(p.engine, problem)) {
-        lua_pushlstring(L, nw_buf_text(problem), problem->length);
-        lua_error(L);
-    }
-    lua_pop(L, 1);
+    bind_landscape_end(L, &work);
     return status;
+}
+
+bind_landscape *bind_new_landscape(lua_State *L, int64_t n_bytes)
+{
+    bind_landscape *object = bind_new(L, &bind_landscape_type, sizeof *object, 1);
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, -2, 1);
+    object->hw = lua_touserdata(L, 2);
+    return bind_open_holder(L, &object->holder, close_landscape, n_bytes) ? object : NULL;
 }
 
 static char *copy_text(const char *text)
@@ -202,7 +217,7 @@ static int new_landscape(lua_State *L)
     nw_survey_spec spec = {.space = owner->space,
                            .x_dim = check_axis(L, owner->space, "x"),
                            .y_dim = check_axis(L, owner->space, "y"),
-                           .metric = check_metric(L),
+                           .metric = bind_check_metric(L, "landscape"),
                            .precision = bind_option(L, 3, "precision", "file"),
                            .seed = (uint64_t)bind_int_option(L, 3, "seed", 1, 0xffffffff),
                            .max_side = (int)bind_int_option(L, 3, "side", 2, MAX_SIDE)};
@@ -220,12 +235,9 @@ static int new_landscape(lua_State *L)
 
     nw_error err;
     int64_t n_points = count_points(&spec);
-    bind_landscape *object = bind_new(L, &bind_landscape_type, sizeof *object, 1);
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, -2, 1);
-    object->hw = lua_touserdata(L, 2);
     bind_charge(L, UNITS_PER_POINT * n_points);
-    if (!bind_open_holder(L, &object->holder, close_landscape, BYTES_PER_POINT * n_points))
+    bind_landscape *object = bind_new_landscape(L, BYTES_PER_POINT * n_points);
+    if (!object)
         return bind_push_failure(L, NW_LIMIT, "",
                                  "too much memory in open landscapes; close some, or take a "
                                  "smaller `side`");
@@ -516,6 +528,9 @@ const bind_row bind_landscape_module[] = {
     {"landscape", new_landscape, false,
      "nasw.landscape(space, hw, {x = \"c3\", y = \"c4\", metric, start, genome, side, curated, "
      "estimator, precision, seed}) -> landscape"},
+    {"route", bind_find_route, false,
+     "nasw.route(space, hw, {to = \"c3=64 v2.0=fused\", from, metric, estimator, precision}) -> "
+     "{metric, path, figures}"},
     {"figures", bind_find_figures, false,
      "nasw.figures({{1, 2}, {3, 4}} [, {range, choices}]) -> {minima, mean_step, r1, fdc, ...}"},
     {NULL, NULL, false, NULL},

@@ -937,6 +937,30 @@ function Curation:close() end
 ---@return nasw.Code? code
 function nasw.landscape(space, hw, options) end
 
+---A genome on the line between two; the first has no dimension, from, to and change; one that is no
+---network has no value. Every metric stands beside value: latency_us, energy_uj, macs, ...
+---@class nasw.RouteStep
+---@field genome string
+---@field dimension string? whose option is another one than in the step before
+---@field from number|string?
+---@field to number|string?
+---@field value number? the metric
+---@field change number? of the value, since the step before
+---@field fits boolean? the hardware
+---@field latency_us number?
+
+---The line from one genome to another, a gene at a time in the order of dimensions: what `nasw
+---landscape --to` shows. from: the base's by default; metric, estimator, precision as in
+---nasw.LandscapeOptions. nil where an end is no network, or both are the same.
+---@param space nasw.Space
+---@param hw nasw.Hw|string
+---@param options {to: nasw.Genome|string|table, from: (nasw.Genome|string|table)?, metric: string?,
+---estimator: (string|nasw.Estimator)?, precision: string?}
+---@return {metric: string, path: nasw.RouteStep[], figures: nasw.Figures}? route
+---@return string? message
+---@return nasw.Code? code
+function nasw.route(space, hw, options) end
+
 ---Figures of a terrain, lower is better; see src/landscape/landscape.h for the formulas.
 ---@class nasw.Figures
 ---@field points integer

@@ -184,6 +184,11 @@ START_TEST(the_page_says_what_does_not_fit_and_that_limits_are_not_looked_at)
     ck_run(strstr(r.out, "not fit)") ? NULL : "it fits", &r);
     ck_run(strstr(r.out, "limit is not looked at") ? NULL : "no limit", &r);
     run_free(&r);
+    r = run_nasw(NULL, "landscape %s --hw %s --estimator device --to c3=24", path, hw_path);
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "not fit)") ? NULL : "it fits", &r);
+    ck_run(strstr(r.out, "limit is not looked at") ? NULL : "no limit", &r);
+    run_free(&r);
     cJSON_free(hw);
     cJSON_Delete(json);
     folder_free(folder);
@@ -224,6 +229,13 @@ static const struct {
     {"--x c3 --seed -1", "--seed"},
     {"--x c3 --seed many", "--seed many: wanted a whole number"},
     {"--x c3 --json --svg -", "--json and --svg - both want standard output"},
+    {"--to c3=64 --y c3", "--to is a line between two genomes, --y a dimension"},
+    {"--to c3=64 --x c3", "--to is a line between two genomes, --x a dimension"},
+    {"--to c3=64 --curated", "--to knows no --curated"},
+    {"--from c3=64", "it needs --to"},
+    {"--to c3=65", "--to|c3 has no option 65"},
+    {"--to c3=64 --from nonsense", "--from"},
+    {"--to c3=64 --from c3=64", "both ends of the path are the same"},
     {"--x c3 --svg /nowhere/x.svg", "/nowhere/x.svg|cannot write"},
 };
 
@@ -307,6 +319,88 @@ START_TEST(a_descent_starts_near_three_quarters_where_conditions_forbid_that)
 }
 END_TEST
 
+/* Of the built-in detector after edits, as nasw estimate has it. */
+static double estimate_edited(const char *const *edits, int n)
+{
+    const char *words[16] = {"estimate", "demo", "--hw", "ne32", "--estimator", "device", "--json"};
+    int used = 7;
+    for (int i = 0; i < n; i++) {
+        words[used++] = "--edit";
+        words[used++] = edits[i];
+    }
+    run_result r = run_words(NULL, words);
+    cJSON *json = cJSON_Parse(r.out);
+    ck_run(json ? NULL : "no JSON", &r);
+    double latency = number(json, "latency_us");
+    cJSON_Delete(json);
+    run_free(&r);
+    return latency;
+}
+
+static run_result run_route(const char *option)
+{
+    const char *const words[] = {
+        "landscape", "demo",     "--hw",    "ne32", "--estimator",
+        "device",    "--metric", "latency", "--to", "v2.1=fused c4=96 c3=40",
+        option,      NULL};
+    return run_words(NULL, words);
+}
+
+START_TEST(the_line_between_genomes_changes_a_gene_at_a_time)
+{
+    static const char *const edits[] = {"variant 2.1 fused", "channels 3 40", "channels 4 96",
+                                        "expansion 3-5 6"};
+    static const char *const names[] = {"c3", "c4", "v2.1"};
+    run_result r = run_route("--json");
+    ck_run(run_flaw(&r), &r);
+    cJSON *json = cJSON_Parse(r.out), *path = cJSON_GetObjectItem(json, "path");
+    ck_run(path ? NULL : "no path", &r);
+    ck_assert_int_eq(cJSON_GetArraySize(path), 4);
+    ck_assert(cJSON_IsNull(cJSON_GetObjectItem(json, "x")));
+    ck_assert_double_eq(number(cJSON_GetObjectItem(json, "figures"), "points"), 4);
+    double before = number(cJSON_GetArrayItem(path, 0), "value");
+    ck_assert_double_eq(before, estimate_edited(NULL, 0));
+    ck_assert(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetArrayItem(path, 0), "change")));
+    for (int i = 1; i < 4; i++) {
+        const cJSON *step = cJSON_GetArrayItem(path, i);
+        ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(step, "dimension")),
+                         names[i - 1]);
+        ck_assert_double_eq_tol(number(step, "change"), number(step, "latency_us") - before, 1e-9);
+        before = number(step, "value");
+    }
+    ck_assert_double_eq(before, estimate_edited(edits, 4));
+    ck_assert_double_eq(number(cJSON_GetArrayItem(path, 2), "value"),
+                        estimate_edited(edits + 1, 3));
+    cJSON_Delete(json);
+    run_free(&r);
+}
+END_TEST
+
+START_TEST(the_line_between_genomes_is_a_page_and_a_picture)
+{
+    static const char *const parts[] = {"latency_us, a gene at a time",
+                                        "  0  start",
+                                        "  1  c3 32 -> 40",
+                                        "  3  v2.1 ibn -> fused",
+                                        "latency_us 6.435 ms to ",
+                                        "best at step",
+                                        "minima (plateaus)"};
+    run_result r = run_route("--progress=auto");
+    ck_run(run_flaw(&r), &r);
+    ck_run(r.status ? "not done" : NULL, &r);
+    for (int i = 0; i < N_OF(parts); i++)
+        ck_run(strstr(r.out, parts[i]) ? NULL : parts[i], &r);
+    for (const char *line = r.out; *line; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 80, "%.90s", line);
+    run_free(&r);
+    r = run_route("--svg=-");
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "c3 32 -&gt; 40") ? NULL : "no step", &r);
+    check_well_formed(r.out);
+    run_free(&r);
+}
+END_TEST
+
 /* Starts it with --progress=json and stops it once points are being looked at. */
 START_TEST(ctrl_c_stops_with_what_is_there)
 {
@@ -367,6 +461,8 @@ int main(void)
     tcase_add_loop_test(c, conditions_that_fail_or_forbid_the_start_are_named, 0, N_OF(conditions));
     tcase_add_test(c, where_conditions_forbid_what_curation_keeps_there_is_no_panel_c);
     tcase_add_test(c, a_descent_starts_near_three_quarters_where_conditions_forbid_that);
+    tcase_add_test(c, the_line_between_genomes_changes_a_gene_at_a_time);
+    tcase_add_test(c, the_line_between_genomes_is_a_page_and_a_picture);
     tcase_add_test(c, ctrl_c_stops_with_what_is_there);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);

@@ -41,6 +41,17 @@ START_TEST(conditions_in_lua_leave_points_out)
                             "nasw.landscape(s, 'ne32', {x = 'c3', curated = false})\n"),
                      NW_INVALID);
     ck_assert_ptr_nonnull(strstr(nw_buf_text(&last_run()->problem), "no"));
+    ck_assert_msg(run_in(engine,
+                         SPACE "s:require(function(g) return g.c3 ~= 32 or g.c4 ~= 64 end)\n"
+                               "local r = nasw.route(s, 'ne32', {from = 'c3=24 c4=64', to = "
+                               "'c3=32 c4=60', estimator = 'device'})\n"
+                               "assert(#r.path == 3 and not r.path[2].value)\n"
+                               "assert(not r.path[3].change and r.path[3].value)\n"
+                               "local none, why, code = nasw.route(s, 'ne32', {from = 'c3=24 "
+                               "c4=60', to = 'c3=32 c4=64', estimator = 'device'})\n"
+                               "assert(not none and code == 'invalid', why)\n"
+                               "assert(why:find('to: ', 1, true), why)\n") == NW_OK,
+                  "%s", nw_buf_text(&last_run()->problem));
     lua_engine_free(engine);
 }
 END_TEST

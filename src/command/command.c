@@ -35,8 +35,10 @@ static const nw_command commands[] = {
      "nasw landscape SPACE --hw NAME --x DIM [--y DIM] [--metric M] [--curated]\n"
      "               [--start \"DIM=N DIM=N\"] [--estimator E] [--precision P] [--seed N]\n"
      "               [--json] [--svg OUT]\n"
+     "  nasw landscape SPACE --hw NAME --to GENOME [--from GENOME] [--metric M] [...]\n"
      "      two dimensions of a space as MACs, on the hardware, and curated, with a descent on\n"
-     "      each; --metric: that metric alone. SPACE is a space in Lua or any FILE"},
+     "      each; --metric: that metric alone; or from one genome, \"c3=64 v2.0=fused\" (--from:\n"
+     "      the base's), to another, a gene at a time. SPACE is a space in Lua or any FILE"},
     {"hw", nw_command_hw,
      "nasw hw [NAME|FILE]\n"
      "      list, show and validate hardware descriptions"},
@@ -127,7 +129,8 @@ int nw_command_fail(const nw_error *err)
                    strncmp(err->where, "--estimator", 11) == 0 ||
                    strncmp(err->where, "start", 5) == 0 || strcmp(err->where, "--x") == 0 ||
                    strcmp(err->where, "--y") == 0 || strcmp(err->where, "--metric") == 0 ||
-                   strcmp(err->where, "--seed") == 0
+                   strcmp(err->where, "--to") == 0 || strncmp(err->where, "--to:", 5) == 0 ||
+                   strncmp(err->where, "--from", 6) == 0 || strcmp(err->where, "--seed") == 0
                ? NW_EXIT_USAGE
                : NW_EXIT_BAD_FILE;
 }

@@ -31,7 +31,7 @@ typedef struct nw_options {
     const char *hw, *estimator, *precision, *shapes, *emit, *out, *weights;
     const char *target, *group, *features, *network, *totals, *total_target, *test, *seed, *trees,
         *folds, *networks;
-    const char *x, *y, *metric, *start, *svg;
+    const char *x, *y, *metric, *start, *from, *to, *svg;
     bool json, csv, md, verify, help;
     bool no_curate;               /* space: the hardware's times, no curation */
     bool is_curated;              /* landscape: the curated values alone */

@@ -17,7 +17,9 @@ typedef struct work {
     int x, y; /* y -1: a line */
     nw_metric metric;
     int64_t seed;
+    uint16_t from[NW_MAX_DIMS], to[NW_MAX_DIMS]; /* of a route */
     nw_survey survey;
+    nw_route route; /* with --to, instead of the survey */
     char note[256];
 } work;
 
@@ -66,6 +68,19 @@ static nw_status find_metric(work *w, nw_error *err)
                    names);
 }
 
+static nw_status read_genome(const work *w, const char *option, const char *text, uint16_t *out,
+                             nw_error *err)
+{
+    char why[192];
+    nw_space_base_genome(w->space, out);
+    nw_status status = text ? nw_genome_read(w->space, text, out, err) : NW_OK;
+    if (status != NW_OK)
+        nw_error_prefix(err, option);
+    else if (!nw_space_allows(w->space, out, why, sizeof why))
+        return nw_fail(err, NW_INVALID, option, "%s", why);
+    return status;
+}
+
 static nw_status load(work *w, nw_error *err)
 {
     const nw_options *o = w->o;
@@ -78,6 +93,10 @@ static nw_status load(work *w, nw_error *err)
         status = find_metric(w, err);
     if (status == NW_OK)
         status = nw_space_load(o->files[0], o->space_loader, &w->space, err);
+    if (status == NW_OK && o->to) {
+        status = read_genome(w, "--from", o->from, w->from, err);
+        return status == NW_OK ? read_genome(w, "--to", o->to, w->to, err) : status;
+    }
     if (status == NW_OK)
         status = find_axis(w, "--x", o->x, &w->x, err);
     if (status == NW_OK)
@@ -93,8 +112,25 @@ static bool shows(const work *w, nw_pane_id id)
     return !is_one || id == (w->o->is_curated ? NW_PANE_CURATED : NW_PANE_SINGLE);
 }
 
+static nw_status find_route(work *w, nw_error *err)
+{
+    nw_route_spec spec = {.space = w->space,
+                          .hw = w->hw,
+                          .estimator = w->estimator,
+                          .precision = w->o->precision,
+                          .from = w->from,
+                          .to = w->to,
+                          .metric = w->metric,
+                          .progress = w->progress.show,
+                          .progress_context = &w->progress,
+                          .cancel = nw_command_cancel()};
+    return nw_route_find(&spec, &w->route, err);
+}
+
 static nw_status find(work *w, nw_error *err)
 {
+    if (w->o->to)
+        return find_route(w, err);
     nw_survey_spec spec = {.space = w->space,
                            .hw = w->hw,
                            .estimator = w->estimator,
@@ -120,6 +156,23 @@ static int write_svg(const work *w, const nw_landscape_page *page)
     int code = nw_command_write(w->o->svg, &out);
     nw_buf_fini(&out);
     return code;
+}
+
+static nw_landscape_page make_route_page(const work *w)
+{
+    int n_limits;
+    nw_space_limits(w->space, &n_limits);
+    return (nw_landscape_page){.space = nw_space_name(w->space),
+                               .hw = w->hw,
+                               .estimator = w->estimator,
+                               .precision = w->o->precision,
+                               .slice = w->route.slice,
+                               .base = nw_space_base(w->space),
+                               .n_limits = n_limits,
+                               .route = &w->route,
+                               .objective = w->route.objective,
+                               .shown = {NW_PANE_SINGLE},
+                               .n_shown = 1};
 }
 
 static nw_landscape_page make_page(const work *w)
@@ -162,7 +215,7 @@ static nw_status check_curated(const work *w, nw_error *err)
 static int print(const work *w)
 {
     int code = NW_EXIT_DONE;
-    nw_landscape_page page = make_page(w);
+    nw_landscape_page page = w->o->to ? make_route_page(w) : make_page(w);
     bool is_taken = w->o->svg && strcmp(w->o->svg, "-") == 0;
     nw_buf out = {0};
     if (*w->note)
@@ -176,19 +229,37 @@ static int print(const work *w)
     if (code == NW_EXIT_DONE && !is_taken)
         code = nw_command_print(&out);
     nw_buf_fini(&out);
-    return code == NW_EXIT_DONE && !w->survey.has_panes ? NW_EXIT_INTERRUPTED : code;
+    bool is_stopped = !w->o->to && !w->survey.has_panes;
+    return code == NW_EXIT_DONE && is_stopped ? NW_EXIT_INTERRUPTED : code;
+}
+
+static bool check_usage(const nw_options *o)
+{
+    if (o->n_files != 1 || !o->hw)
+        nw_command_fail_usage("usage: nasw landscape SPACE --hw NAME --x DIM [--y DIM]|--to GENOME "
+                              "[--metric M] [--curated] [--json] [--svg OUT]");
+    else if (o->json && o->svg && strcmp(o->svg, "-") == 0)
+        nw_command_fail_usage("--json and --svg - both want standard output");
+    else if (o->from && !o->to)
+        nw_command_fail_usage("--from is where the line to a genome begins: it needs --to");
+    else if (o->to && (o->x || o->y))
+        nw_command_fail_usage("--to is a line between two genomes, --%s a dimension: choose one",
+                              o->x ? "x" : "y");
+    else if (o->to && (o->start || o->is_curated || o->seed))
+        nw_command_fail_usage("--to knows no --%s: nothing descends there, nothing is curated",
+                              o->start        ? "start"
+                              : o->is_curated ? "curated"
+                                              : "seed");
+    else
+        return true;
+    return false;
 }
 
 int nw_command_landscape(nw_options *o)
 {
-    if (o->n_files != 1 || !o->hw)
-        return nw_command_fail_usage("usage: nasw landscape SPACE --hw NAME --x DIM [--y DIM] "
-                                     "[--metric M] [--curated] [--json] [--svg OUT]");
     int64_t seed = 1;
-    if (!nw_command_parse_count("--seed", o->seed, 0, NW_MAX_SEED, &seed))
+    if (!check_usage(o) || !nw_command_parse_count("--seed", o->seed, 0, NW_MAX_SEED, &seed))
         return NW_EXIT_USAGE;
-    if (o->json && o->svg && strcmp(o->svg, "-") == 0)
-        return nw_command_fail_usage("--json and --svg - both want standard output");
     work *w = nw_zalloc(sizeof *w);
     nw_error err;
     w->o = o;
@@ -202,6 +273,7 @@ int nw_command_landscape(nw_options *o)
     nw_command_progress_end(&w->progress);
     int code = status == NW_OK ? print(w) : nw_command_fail(&err);
     nw_survey_fini(&w->survey);
+    nw_route_fini(&w->route);
     nw_space_release(w->space);
     nw_estimator_release(w->estimator);
     nw_hw_free(w->hw);

@@ -69,6 +69,8 @@ static const option_row option_rows[] = {
     {"--seed", offsetof(nw_options, seed), TEXT, " fit measure landscape "},
     {"--x", offsetof(nw_options, x), TEXT, " landscape "},
     {"--y", offsetof(nw_options, y), TEXT, " landscape "},
+    {"--from", offsetof(nw_options, from), TEXT, " landscape "},
+    {"--to", offsetof(nw_options, to), TEXT, " landscape "},
     {"--metric", offsetof(nw_options, metric), TEXT, " landscape "},
     {"--start", offsetof(nw_options, start), TEXT, " landscape "},
     {"--curated", offsetof(nw_options, is_curated), FLAG, " landscape "},

@@ -261,4 +261,34 @@ typedef struct nw_survey {
 NW_CHECKED nw_status nw_survey_run(const nw_survey_spec *spec, nw_survey *out, nw_error *err);
 void nw_survey_fini(nw_survey *survey);
 
+/* ---- the line between two genomes ---- */
+
+typedef struct nw_route_spec {
+    const nw_space *space;
+    const nw_hw *hw;
+    const nw_estimator *estimator;
+    const char *precision;     /* as in nw_kernels_split */
+    const uint16_t *from, *to; /* from NULL: the base's */
+    nw_metric metric;
+    nw_progress progress; /* may be NULL, like cancel */
+    void *progress_context;
+    const nw_cancel *cancel;
+} nw_route_spec;
+
+/* Point 0 is `from`; each of the others changes one gene more, in the order of dimensions. */
+typedef struct nw_route {
+    nw_plan *plan;
+    nw_slice *slice; /* of n_points x 1 */
+    nw_objective objective;
+    int n_points;
+    int *changed;       /* the dimension that point i has another option of than i - 1; [0]: -1 */
+    double *values;     /* the metric as it is; NAN: no network */
+    nw_figures figures; /* of nw_slice_terrain */
+} nw_route;
+
+/* On all processors. NW_INVALID: an end is no network (where: "from", "to"), both are the same, a
+ * predicate that failed; NW_CANCELLED. hw must outlive it; release with nw_route_fini. */
+NW_CHECKED nw_status nw_route_find(const nw_route_spec *spec, nw_route *out, nw_error *err);
+void nw_route_fini(nw_route *route);
+
 #endif

@@ -49,6 +49,19 @@ const char *nw_landscape_title(const nw_landscape_page *page, nw_pane_id id, cha
 const char *nw_landscape_axis(const nw_dim *dim, char *dst, size_t size);
 /* In the metric's unit, for people: "1.25 ms", "0.957"; dst is returned. */
 const char *nw_format_metric(nw_metric metric, double value, char *dst, size_t size);
+/* Of a route: "c3 32 -> 64", "start"; dst is returned. */
+const char *nw_landscape_step(const nw_landscape_page *page, int step, char *dst, size_t size);
+/* "+0.120 ms"; empty: not known; dst is returned. */
+const char *nw_landscape_change(const nw_landscape_page *page, double change, char *dst,
+                                size_t size);
+/* Both of a step, each with room for size; behind the change whether it does not fit. */
+void nw_landscape_step_value(const nw_landscape_page *page, int step, char *value, char *change,
+                             size_t size);
+/* "latency_us 6.44 ms to 6.7 ms, +0.26 ms (+4.0 %)"; dst is returned. */
+const char *nw_landscape_ends(const nw_landscape_page *page, char *dst, size_t size);
+/* What stands below the chart, and the member `path`. */
+void nw_landscape_route_text(const nw_landscape_page *page, nw_buf *out);
+void nw_landscape_route_json(const nw_landscape_page *page, nw_buf *out);
 /* "latency / 6.44 ms x exp(-0.22 x (score - 28.6))"; dst is returned. */
 const char *nw_landscape_formula(const nw_landscape_page *page, char *dst, size_t size);
 

@@ -62,8 +62,10 @@ static void shade_line(drawing *d)
         double value = cell_value(d, column, 0);
         double share = high > low ? (value - low) / (high - low) : 0;
         for (int row = 0; row < d->cell_rows; row++)
-            d->cells[row * d->cell_columns + column] =
-                row == 0 || row <= share * (d->cell_rows - 1) + 0.5 ? '#' : ' ';
+            d->cells[row * d->cell_columns + column] = row == 0 ? (isnan(value) ? '?' : '#')
+                                                       : row <= share * (d->cell_rows - 1) + 0.5
+                                                           ? '#'
+                                                           : ' ';
     }
     nw_scale_fini(&scale);
 }
@@ -117,7 +119,7 @@ static void put_panels(const nw_landscape_page *page, int width, nw_buf *out)
     int columns = (width - 3 * page->n_shown) / page->n_shown, n = page->n_shown;
     char title[160];
     columns = columns > MAX_COLUMNS ? MAX_COLUMNS : columns < 8 ? 8 : columns;
-    int rows = columns / 2;
+    int rows = page->route ? columns / 4 : columns / 2;
     drawing drawings[3];
     for (int i = 0; i < n; i++) {
         drawings[i] = draw(page, page->shown[i], columns, rows);
@@ -490,6 +492,10 @@ void nw_landscape_text(const nw_landscape_page *page, int width, nw_buf *out)
     put_head(page, out);
     put_panels(page, width, out);
     put_legend(page, out);
+    if (page->route) {
+        nw_landscape_route_text(page, out);
+        return;
+    }
     if (!page->panes) {
         int64_t n = (int64_t)nw_slice_width(page->slice) * nw_slice_height(page->slice);
         nw_buf_printf(out, "stopped: %" PRId64 " of %" PRId64 " points are known\n",

@@ -115,12 +115,13 @@ const char *nw_landscape_title(const nw_landscape_page *page, nw_pane_id id, cha
 {
     const char *metric =
         nw_metric_name(is_macs(id) ? NW_METRIC_MACS : nw_slice_metric(page->slice));
-    bool is_all_single = is_single(page->x) && (!page->y || is_single(page->y));
+    bool is_all_single = page->x && is_single(page->x) && (!page->y || is_single(page->y));
     char letter[8] = "";
     if (page->n_shown > 1 && id <= NW_PANE_CURATED)
         snprintf(letter, sizeof letter, "%c ", pane_letters[id]);
     snprintf(dst, size, "%s%s, %s", letter, is_macs(id) ? "MACs" : metric,
              id == NW_PANE_CURATED ? "curated"
+             : page->route         ? "a gene at a time"
              : is_all_single       ? "steps of 1"
                                    : "all steps");
     return dst;

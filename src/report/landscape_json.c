@@ -195,7 +195,7 @@ void nw_landscape_json(const nw_landscape_page *page, nw_buf *out)
     nw_buf_puts(out, ",");
     put_name(out, "precision", page->precision ? page->precision : "file");
     nw_buf_printf(out, ",\"metric\":\"%s\",\"complete\":%s,\n", nw_metric_name(metric),
-                  page->panes ? "true" : "false");
+                  page->panes || page->route ? "true" : "false");
     put_axis(out, "x", page->x);
     nw_buf_puts(out, ",\n");
     put_axis(out, "y", page->y);
@@ -209,6 +209,12 @@ void nw_landscape_json(const nw_landscape_page *page, nw_buf *out)
         put_restarts(out, &p->restarts);
     }
     nw_buf_puts(out, ",\n");
-    put_panes(out, page);
+    if (page->route) {
+        nw_landscape_route_json(page, out);
+        nw_buf_puts(out, ",\n");
+        put_figures(out, &page->route->figures);
+    } else {
+        put_panes(out, page);
+    }
     nw_buf_puts(out, "}\n");
 }

@@ -324,9 +324,26 @@ static void put_ticks(svg *s, const nw_dim *dim, bool is_y)
     }
 }
 
+/* A route's points are its steps, by their numbers. */
+static void put_steps_axis(svg *s)
+{
+    int n = s->page->route->n_points;
+    for (int i = 0; i < n; i += (n + 15) / 16)
+        put_text(s, place_x(s, i + 0.5), TOP + PANEL + 17, "tick middle", "%d", i);
+    put_text(s, s->x + PANEL / 2.0, TOP + PANEL + 34, "label middle", "genes changed");
+    for (int i = 0; i < n; i++)
+        if (!isnan(s->page->route->values[i]))
+            nw_buf_printf(s->out, "<circle cx=\"%.2f\" cy=\"%.2f\" r=\"2.2\" class=\"minimum\"/>\n",
+                          place_x(s, i + 0.5), place_value(s, s->page->route->values[i]));
+}
+
 static void put_axes(svg *s)
 {
     const nw_dim *x = s->page->x, *y = s->page->y;
+    if (s->page->route) {
+        put_steps_axis(s);
+        return;
+    }
     put_ticks(s, x, false);
     char text[160];
     put_text(s, s->x + PANEL / 2.0, TOP + PANEL + 34, "label middle", "%s",
@@ -405,6 +422,19 @@ static int put_table(svg *s, nw_pane_id id, int y)
     return put_row(s, y, "r(1), fitness-distance", "%.3f, %.3f", f->r1, f->fdc);
 }
 
+static int put_steps(svg *s, int y)
+{
+    char step[256], value[64], change[64];
+    for (int i = 0; i < s->page->route->n_points; i++) {
+        nw_landscape_step_value(s->page, i, value, change, sizeof value);
+        put_text(s, s->x, y, "dim", "%d  %s", i, nw_landscape_step(s->page, i, step, sizeof step));
+        put_text(s, s->x + PANEL + BETWEEN, y, "right", "%s", value);
+        put_text(s, s->x + PANEL + 3 * BETWEEN, y, "right", "%s", change);
+        y += LINE;
+    }
+    return y;
+}
+
 static void put_controls(svg *s, int y)
 {
     const nw_panes *panes = s->page->panes;
@@ -446,6 +476,11 @@ static void put_head(svg *s)
     else
         put_text(s, LEFT, 48, "dim", "%s, estimated by %s", nw_metric_name(metric),
                  nw_format_estimator(s->page->estimator, estimator, sizeof estimator));
+    if (s->page->route) {
+        put_text(s, LEFT, 66, "dim", "a gene at a time: %s",
+                 nw_landscape_ends(s->page, text, sizeof text));
+        return;
+    }
     if (!s->page->panes) {
         put_text(s, LEFT, 66, "dim", "stopped: %" PRId64 " points are known",
                  nw_slice_n_done(s->page->slice));
@@ -492,6 +527,8 @@ static int put_panel(svg *s, int i, int table_y)
         put_descent(s, id);
         end = put_table(s, id, table_y);
     }
+    if (s->page->route)
+        end = put_steps(s, table_y - TABLE + 8);
     nw_scale_fini(&s->scale);
     return end;
 }
@@ -500,7 +537,8 @@ void nw_landscape_svg(const nw_landscape_page *page, nw_buf *out)
 {
     svg s = {.page = page, .out = out};
     int n = page->n_shown, table_y = TOP + PANEL + BELOW + TABLE, end = table_y;
-    int width = LEFT + n * PANEL + (n - 1) * BETWEEN + 24, height = table_y + 12 * LINE;
+    int width = LEFT + n * PANEL + (n - 1) * BETWEEN + 24,
+        height = table_y + (page->route ? page->route->n_points : 12) * LINE;
     width = width < 820 ? 820 : width;
     nw_buf_printf(out,
                   "<svg xmlns=\"http://www.w3.org/2000/svg\" "

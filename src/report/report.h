@@ -148,19 +148,21 @@ typedef struct nw_landscape_page {
     const nw_hw *hw;
     const nw_estimator *estimator;
     const char *precision; /* NULL: the file's */
-    const nw_dim *x, *y;   /* axes of the slice; y NULL: a line */
+    const nw_dim *x, *y;   /* axes of the slice; y NULL: a line; both NULL: a route */
     const nw_slice *slice;
     int n_limits;          /* of the space, which a slice does not look at; for the text */
     const nw_arch *base;   /* of the space: for the types in the text's head; the other pages do not
                             * need it */
-    const nw_panes *panes; /* NULL: stopped before all points were known */
+    const nw_panes *panes; /* NULL: stopped before all points were known, or a route */
+    const nw_route *route; /* the line between two genomes, whose slice this is; else NULL */
     nw_objective objective;
     nw_pane_id shown[3]; /* panels, left to right */
     int n_shown;
 } nw_landscape_page;
 
 /* Panels in shades of ASCII, from low to high " .:-=+*#" by rank: the hardware's panels share a
- * scale. Then the table, figures, controls. width: columns of the screen, 0: 80. */
+ * scale. Then the table, figures, controls; of a route its steps. width: columns of the screen, 0:
+ * 80. */
 void nw_landscape_text(const nw_landscape_page *page, int width, nw_buf *out);
 /* Schema "nasw.landscape/1": see DESIGN.md section 4. */
 void nw_landscape_json(const nw_landscape_page *page, nw_buf *out);

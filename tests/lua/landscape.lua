@@ -143,6 +143,29 @@ equal(line.metric, "latency_us")
 near(line:values("single")[1][9], nasw.estimate(s:network{ c4 = 64, ["v2.1"] = "fused" }, hw,
     { estimator = "device" }).latency_us)
 
+-- three genes, one at a time; both ends as nasw.estimate has them
+local to = { c3 = 40, c4 = 56, ["v2.1"] = "fused" }
+local route = nasw.route(s, "ne32", { from = "c3=24", to = to, metric = "latency",
+    estimator = "device" })
+equal(route.metric, "latency_us")
+equal(#route.path, 4)
+equal(route.path[1].dimension, nil)
+equal(route.path[2].dimension, "c3")
+equal(route.path[2].from, 24)
+equal(route.path[2].to, 40)
+equal(route.path[4].to, "fused")
+local device = { estimator = "device" }
+near(route.path[1].value, nasw.estimate(s:network{ c3 = 24 }, hw, device).latency_us)
+near(route.path[4].value, nasw.estimate(s:network(to), hw, device).latency_us)
+near(route.path[3].change, route.path[3].value - route.path[2].latency_us)
+equal(tostring(s:genome(route.path[4].genome)), route.path[4].genome)
+equal(s:genome(route.path[3].genome):values()["v2.1"], "ibn")
+equal(route.path[4].fits, true)
+equal(route.figures.points, 4)
+equal(nasw.route(s, "ne32", { to = to, from = to }), nil)
+refused("option 'to'", nasw.route, s, "ne32", {})
+refused("route: there is no metric 'speed'", nasw.route, s, "ne32", { to = to, metric = "speed" })
+
 -- mistakes
 refused("has no dimension 'c9'", nasw.landscape, s, "ne32", { x = "c9" })
 refused("option 'x' names a dimension", nasw.landscape, s, "ne32", { y = "c3" })
