@@ -41,7 +41,7 @@ for header in $(files 'src/*/*.h'); do
     module=$(dirname "$header")
     name=$(basename "$header" .h)
     [ "$module" = src/base ] || [ "$header" = src/graph/op.h ] || [ "$header" = src/session/action.h ] ||
-        [ "$header" = src/session/explore.h ] ||
+        [ "$header" = src/session/explore.h ] || [ "$header" = src/session/sweep.h ] ||
         [ "$header" = src/estimator/fit.h ] || [ "$header" = src/measure/plan.h ] ||
         [ "$name" = "$(basename "$module")" ] ||
         include "$header" "$module/|tests/"

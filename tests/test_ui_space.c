@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/report.h"
 #include "tests/support.h"
 #include "tests/support_golden.h"
 #include "tests/support_session.h"
@@ -60,6 +61,8 @@ static void press(stage *s, ui_command command)
     ck_assert_int_ne(reply.kind, UI_REPLY_IGNORED);
     if (reply.kind == UI_REPLY_ACTION)
         ck_assert_int_eq(nw_session_act(s->session, &reply.action, NULL), NW_OK);
+    if (reply.kind == UI_REPLY_WORK)
+        view->work(s->session, s->state);
     view->update(s->session, s->state);
 }
 
@@ -101,6 +104,15 @@ static void ck_golden(stage *s, const char *name, const char *size)
     free(screen);
 }
 
+/* Until it is computed. */
+static void follow_sweep(stage *s)
+{
+    const char *why;
+    while (!nw_session_sweep(s->session, &why) && !*why)
+        wait_a_moment(s->session);
+    ck_assert_str_eq(why, "");
+}
+
 /* ---- what is seen ---- */
 
 START_TEST(screens_are_as_they_were_read)
@@ -112,6 +124,10 @@ START_TEST(screens_are_as_they_were_read)
     ck_golden(&s, "space", sizes[_i].name);
     press(&s, UI_COMMAND_PANE_VIEW);
     ck_golden(&s, "space_hw", sizes[_i].name);
+    nw_session_follow_sweep(s.session, NW_SWEEP_SRAM); /* by the key it would be curated, too */
+    s.state->sweep = 1 + NW_SWEEP_SRAM;
+    follow_sweep(&s);
+    ck_golden(&s, "space_sweep", sizes[_i].name);
     close_stage(&s);
 }
 END_TEST
@@ -224,6 +240,73 @@ START_TEST(cursors_stay_inside_and_a_click_moves_them)
 }
 END_TEST
 
+/* ---- a figure swept ---- */
+
+/* The row of a value on the screen, from its mark to its end. */
+static void ck_bar(stage *s, int row, bool is_now)
+{
+    const char *why;
+    char part[96], time[32];
+    const nw_sweep_row *r = &nw_session_sweep(s->session, &why)->rows[row];
+    nw_format_time(r->latency_ps, time, sizeof time);
+    snprintf(part, sizeof part, "%c %-12s%9s #", is_now ? '>' : ' ', r->value, time);
+    ck_screen(s, part, true);
+}
+
+START_TEST(a_figure_is_swept_in_bars_with_the_knee_named)
+{
+    static const char *const titles[] = {"Sweep parallelism (S)", "Sweep SRAM (S)",
+                                         "Sweep DRAM (S)", "Sweep clock (S)"};
+    const bool is_wide = sizes[_i].columns >= 100;
+    stage s = open_stage(begin_small_space(), sizes[_i].rows, sizes[_i].columns);
+    ck_screen(&s, "Hardware: ne32 (H)", is_wide);
+    for (int f = 0; f < NW_SWEEP_COUNT; f++) {
+        press(&s, UI_COMMAND_SWEEP);
+        ck_screen(&s, "estimating ...", true);
+        follow_sweep(&s);
+        ck_screen(&s, titles[f], true);
+        ck_screen(&s, "latency by device", true);
+        ck_screen(&s, "Hardware: ne32 (H)", false);
+        for (int i = 0; i < NW_SWEEP_ROWS; i++)
+            ck_bar(&s, i, i == NW_SWEEP_NOW);
+        ck_screen(&s, "knee", true);
+        ck_screen(&s, f == NW_SWEEP_DRAM ? "no knee up to 32 GB/s" : "doublings from", true);
+        ck_screen(&s, "c3       channels", true); /* the list is still there */
+    }
+    press(&s, UI_COMMAND_SWEEP); /* round */
+    ck_screen(&s, "Sweep", false);
+    ck_screen(&s, "Hardware: ne32 (H)", is_wide);
+    close_stage(&s);
+}
+END_TEST
+
+START_TEST(a_sweep_goes_to_and_fro_and_ends)
+{
+    stage s = open_stage(begin_small_space(), sizes[_i].rows, sizes[_i].columns);
+    ui_reply ignored = view->command(UI_COMMAND_BACK, s.rect, s.session, s.state);
+    ck_assert_int_eq(ignored.kind, UI_REPLY_IGNORED);
+    ck_assert(!view->answers(UI_COMMAND_SORT_LEFT, s.state));
+    press(&s, UI_COMMAND_SWEEP);
+    press(&s, UI_COMMAND_SORT_LEFT);
+    follow_sweep(&s);
+    ck_screen(&s, "Sweep clock", true);
+    press(&s, UI_COMMAND_SORT_RIGHT);
+    press(&s, UI_COMMAND_SORT_RIGHT);
+    follow_sweep(&s);
+    ck_screen(&s, "Sweep SRAM", true);
+    ck_screen(&s, "> 1.000 MiB", true);
+    act(s.session, "hw", "ne64");
+    follow_sweep(&s);
+    ck_screen(&s, "> 2.000 MiB", true);
+    press(&s, UI_COMMAND_BACK);
+    ck_screen(&s, "Sweep", false);
+    if (sizes[_i].columns < 100)
+        press(&s, UI_COMMAND_PANE_VIEW);
+    ck_screen(&s, "Hardware: ne64 (H)", true);
+    close_stage(&s);
+}
+END_TEST
+
 /* ---- in a terminal ---- */
 
 static int run_small(void *context)
@@ -251,6 +334,11 @@ START_TEST(keys_reach_the_screen_at_any_size)
     ck_assert(terminal_wait_for(t, "in force"));
     terminal_send(t, "]");
     ck_assert(terminal_wait_gone(t, "curated for ne32"));
+    terminal_send(t, "SS");
+    ck_assert(terminal_wait_for(t, "Sweep SRAM"));
+    ck_assert(terminal_wait_for(t, "knee"));
+    terminal_send(t, "\033");
+    ck_assert(terminal_wait_gone(t, "Sweep SRAM"));
     terminal_resize(t, 16, 60);
     ck_assert(terminal_wait_for(t, "channels of 4"));
     terminal_send(t, "q");
@@ -272,6 +360,8 @@ int main(void)
     tcase_add_test(tcase, while_it_is_curated_the_screen_says_so);
     tcase_add_test(tcase, the_hand_pins_removes_and_lets_go);
     tcase_add_test(tcase, cursors_stay_inside_and_a_click_moves_them);
+    tcase_add_loop_test(tcase, a_figure_is_swept_in_bars_with_the_knee_named, 0, N_SIZES);
+    tcase_add_loop_test(tcase, a_sweep_goes_to_and_fro_and_ends, 0, N_SIZES);
     tcase_add_loop_test(tcase, keys_reach_the_screen_at_any_size, 0, N_SIZES);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -66,6 +66,8 @@ typedef struct ui_mouse {
     X(SORT_RIGHT, "sort.right", ">", "sort by the column to the right")                            \
     X(SORT_FLIP, "sort.flip", "s", "turn the order around")                                        \
     X(PANE_VIEW, "view", "v", "what the second pane shows")                                        \
+    X(SWEEP, "sweep", "S",                                                                         \
+      "one figure of the hardware from a quarter to eight times, and the knee")                    \
     X(HELP, "help", "? F1", "help for this screen; type to filter, Enter runs")                    \
     X(PALETTE, "palette", ": C-p F2", "every action and command by name")                          \
     X(MESSAGES, "messages", "M", "all messages")                                                   \

@@ -5,14 +5,16 @@
 #include "ui/space.h"
 #include "ui/widget.h"
 
-enum { WIDE_AT = 100, HEAD_ROWS = 2 };
+enum { WIDE_AT = 100, HEAD_ROWS = 2, SWEEP_ROWS = NW_SWEEP_ROWS + 5 };
 
 /* ---- where things stand ---- */
 
 static ui_space_places find_places(ui_rect rect, const ui_space *state)
 {
-    bool is_wide = rect.columns >= WIDE_AT;
+    bool is_wide = rect.columns >= WIDE_AT, shows_hw = state->shows_hw || state->sweep;
     int n_below = rect.rows >= 28 ? 14 : rect.rows >= 18 ? 9 : 6;
+    if (state->sweep && !is_wide && n_below < SWEEP_ROWS) /* bars before dimensions */
+        n_below = rect.rows - HEAD_ROWS - 2 < SWEEP_ROWS ? rect.rows - HEAD_ROWS - 2 : SWEEP_ROWS;
     int n_list = rect.rows - HEAD_ROWS - n_below, row = rect.row + HEAD_ROWS;
     int side = is_wide ? 46 : 0;
     ui_space_places p = {.head = {rect.row, rect.column, HEAD_ROWS, rect.columns}};
@@ -20,9 +22,9 @@ static ui_space_places find_places(ui_rect rect, const ui_space *state)
     ui_rect below = {row + n_list, rect.column, n_below, rect.columns};
     if (is_wide)
         p.hw = (ui_rect){row, rect.column + rect.columns - side, n_list, side};
-    else if (state->shows_hw)
+    else if (shows_hw)
         p.hw = below;
-    if (is_wide || !state->shows_hw)
+    if (is_wide || !shows_hw)
         p.options = below;
     return p;
 }
@@ -44,7 +46,9 @@ static void draw(ui_canvas *canvas, ui_rect rect, const nw_session *session, con
     ui_space_draw_list(canvas, p.list, session, s);
     if (p.options.rows)
         ui_space_draw_options(canvas, p.options, session, s);
-    if (p.hw.rows)
+    if (p.hw.rows && s->sweep)
+        ui_space_draw_sweep(canvas, p.hw, session, s);
+    else if (p.hw.rows)
         ui_space_draw_hw(canvas, p.hw, session);
 }
 
@@ -91,8 +95,9 @@ static void update(const nw_session *session, void *state)
 
 static void work(nw_session *session, void *state)
 {
-    (void)state;
+    const ui_space *s = state;
     nw_session_follow_curation(session);
+    nw_session_follow_sweep(session, s->sweep ? (nw_sweep_figure)(s->sweep - 1) : NW_SWEEP_COUNT);
 }
 
 /* ---- commands ---- */
@@ -105,6 +110,21 @@ static ui_reply reply(ui_reply_kind kind)
 static ui_reply reply_action(nw_action_id id, const char *value)
 {
     return (ui_reply){UI_REPLY_ACTION, {id, -1, value}, UI_COMMAND_NONE};
+}
+
+/* The next or the previous figure; S goes round through none, < and > do not. */
+static ui_reply sweep(ui_command id, ui_space *s)
+{
+    if (id != UI_COMMAND_SWEEP && !s->sweep)
+        return reply(UI_REPLY_IGNORED);
+    if (id == UI_COMMAND_BACK)
+        s->sweep = 0;
+    else if (id == UI_COMMAND_SWEEP)
+        s->sweep = (s->sweep + 1) % (NW_SWEEP_COUNT + 1);
+    else
+        s->sweep = 1 + (s->sweep - 1 + (id == UI_COMMAND_SORT_LEFT ? NW_SWEEP_COUNT - 1 : 1)) %
+                           NW_SWEEP_COUNT;
+    return reply(UI_REPLY_WORK);
 }
 
 /* Space: the other way around; once more, as curation has it. */
@@ -132,6 +152,11 @@ static ui_reply command(ui_command id, ui_rect rect, const nw_session *session, 
         break;
     case UI_COMMAND_MARK:
         return turn(s);
+    case UI_COMMAND_SWEEP:
+    case UI_COMMAND_SORT_LEFT:
+    case UI_COMMAND_SORT_RIGHT:
+    case UI_COMMAND_BACK:
+        return sweep(id, s);
     case UI_COMMAND_PANE_VIEW:
         s->shows_hw = !s->shows_hw;
         break;
@@ -205,14 +230,29 @@ static bool answers(ui_command id, const void *state)
     const ui_space *s = state;
     if (!s->space)
         return id == UI_COMMAND_DRILL;
-    return id < UI_COMMAND_DRILL || id == UI_COMMAND_MARK || id == UI_COMMAND_PANE_VIEW;
+    if (id == UI_COMMAND_SORT_LEFT || id == UI_COMMAND_SORT_RIGHT || id == UI_COMMAND_BACK)
+        return s->sweep != 0;
+    return id < UI_COMMAND_DRILL || id == UI_COMMAND_MARK || id == UI_COMMAND_PANE_VIEW ||
+           id == UI_COMMAND_SWEEP;
 }
 
-static const char *const footer[] = {
-    "down=k dimension", "left=l option", "mark=in or out", "more=pin",
-    "less=remove",      "edit=free",     "space.curate",   "hw",
-    "view=hardware",    "hw.previous",   "open",           "undo",
-    "palette",          "help",          "quit",           NULL};
+static const char *const footer[] = {"down=k dimension",
+                                     "left=l option",
+                                     "mark=in or out",
+                                     "more=pin",
+                                     "less=remove",
+                                     "edit=free",
+                                     "space.curate",
+                                     "hw",
+                                     "view=hardware",
+                                     "sweep",
+                                     "hw.previous",
+                                     "open",
+                                     "undo",
+                                     "palette",
+                                     "help",
+                                     "quit",
+                                     NULL};
 
 const ui_view ui_view_space = {
     .name = "Space",

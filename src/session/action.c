@@ -677,6 +677,7 @@ nw_status nw_session_act(nw_session *s, const nw_action *action, nw_error *err)
         nw_session_say(s, NW_MESSAGE_ERROR, "%s: %s%s%s", name, err->where,
                        err->where[0] ? ": " : "", err->message);
     nw_session_update_whatif(s);
+    nw_session_update_sweep(s);
     nw_session_update_landscape(s);
     nw_session_update_curation(s);
     nw_session_autosave(s, false);

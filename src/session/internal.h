@@ -3,6 +3,7 @@
  * session.c: life, history of states, messages. point.c: what is shared. action.c: the table.
  * space.c: the space and the choices about it. explore.c, grid.c, landscape.c, scene.c: what is
  * computed of it.
+ * sweep.c: a figure of the hardware moved.
  * files.c: what the user asks to write. jobs.c: background work. state.c: what is kept between
  * sessions.
  */
@@ -17,6 +18,7 @@
 #include "src/base/pool.h"
 #include "src/session/explore.h"
 #include "src/session/session.h"
+#include "src/session/sweep.h"
 
 #define NW_MAX_MESSAGES 1000
 #define NW_MAX_UNDO     500
@@ -232,6 +234,14 @@ bool nw_session_is_whatif(const nw_task *task);
 void nw_session_take_whatif(nw_session *session, nw_task *task);
 void nw_session_drop_whatif(nw_session *session, nw_task *task);
 
+/* ---- sweep.c ---- */
+
+typedef struct nw_sweeping nw_sweeping;
+void nw_session_update_sweep(nw_session *session); /* begins anew if what it is about changed */
+void nw_session_forget_sweep(nw_session *session);
+bool nw_session_is_sweeping(const nw_task *task);
+void nw_session_take_sweeping(nw_session *session, nw_task *task);
+
 /* ---- state.c ---- */
 
 typedef struct nw_history {
@@ -300,6 +310,9 @@ struct nw_session {
     nw_whatif *whatif;            /* NULL: none yet */
     nw_task *whatif_task;         /* under way; NULL: none */
     const nw_point *whatif_point; /* what it is about */
+
+    nw_sweep_figure swept; /* NW_SWEEP_COUNT: none */
+    nw_sweeping *sweeping; /* under way or done; NULL: none */
 
     bool follows_curation, follows_landscape;
     nw_prospect *prospect;     /* of the space on the hardware; NULL: none */

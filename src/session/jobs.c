@@ -264,6 +264,8 @@ bool nw_session_poll(nw_session *s)
     for (nw_task *task; (task = nw_pool_take(s->pool));) {
         if (nw_session_is_whatif(task))
             nw_session_take_whatif(s, task);
+        else if (nw_session_is_sweeping(task))
+            nw_session_take_sweeping(s, task);
         else if (nw_session_is_curating(task))
             nw_session_take_curating(s, task, false);
         else if (nw_session_is_scene(task))
@@ -273,6 +275,7 @@ bool nw_session_poll(nw_session *s)
         s->version++;
     }
     nw_session_update_whatif(s);
+    nw_session_update_sweep(s);
     nw_session_update_landscape(s);
     nw_session_update_curation(s);
     nw_session_autosave(s, false);
@@ -284,6 +287,7 @@ void nw_session_end_jobs(nw_session *s)
     for (int i = 0; i < s->n_jobs; i++)
         nw_cancel_set(&s->jobs[i]->cancel);
     nw_session_forget_whatif(s);
+    nw_session_forget_sweep(s);
     nw_session_forget_landscape(s);
     nw_session_forget_curation(s);
     if (s->pool)
@@ -291,6 +295,8 @@ void nw_session_end_jobs(nw_session *s)
     for (nw_task *task; s->pool && (task = nw_pool_take(s->pool));) {
         if (nw_session_is_whatif(task))
             nw_session_drop_whatif(s, task);
+        else if (nw_session_is_sweeping(task))
+            nw_session_take_sweeping(s, task);
         else if (nw_session_is_curating(task))
             nw_session_take_curating(s, task, true);
         else if (nw_session_is_scene(task))

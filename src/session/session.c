@@ -98,6 +98,7 @@ nw_status nw_session_new(const nw_session_config *config, nw_session **out, nw_e
     s->data_path = nw_copy_text(config->data_path ? config->data_path : "");
     s->loader = config->loader;
     s->repeat_id = NW_ACTION_COUNT;
+    s->swept = NW_SWEEP_COUNT;
     nw_status status = begin_state(s, config->hw, err);
     if (status == NW_OK)
         status = nw_pool_new(config->n_workers, &s->pool, err);
