@@ -75,6 +75,22 @@ START_TEST(the_table_has_every_dimension_with_its_line_and_the_exact_size)
 }
 END_TEST
 
+/* The smallest network of the space has far more than one MAC. */
+START_TEST(limits_that_nothing_keeps_are_told)
+{
+    file f = write_space("local s = nasw.space{name = 'tight', network = 'demo'}\n"
+                         "s:channels{where = '3', options = {16, 32}}\n"
+                         "s:limit{macs = 1, peak_live_bytes = 1e9}\nreturn s\n");
+    run_result r = run_nasw(NULL, "space %s --hw ne32 --estimator device --no-curate", f.path);
+    ck_run(run_flaw(&r), &r);
+    ck_run(strstr(r.out, "kept by 0 of 256 random networks: the closest has ") ? NULL : "none", &r);
+    ck_run(strstr(r.out, "kept by 256 of 256 random networks\n") ? NULL : "all", &r);
+    ck_run(strstr(r.out, "all limits kept by 0 of 256") ? NULL : "together", &r);
+    run_free(&r);
+    folder_free(f.folder);
+}
+END_TEST
+
 START_TEST(the_json_says_what_was_declared)
 {
     file f = write_space(small);
@@ -188,6 +204,7 @@ int main(void)
     TCase *tc = tcase_create("cli");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, the_table_has_every_dimension_with_its_line_and_the_exact_size);
+    tcase_add_test(tc, limits_that_nothing_keeps_are_told);
     tcase_add_test(tc, the_json_says_what_was_declared);
     tcase_add_test(tc, with_a_hardware_curation_says_what_is_kept_and_why);
     tcase_add_test(tc, any_model_is_a_space);

@@ -117,7 +117,11 @@ void ui_landscape_draw_head(ui_canvas *canvas, ui_rect rect, const nw_session *s
         ui_text_right(canvas, rect.row, end, UI_ROLE_DIM, who);
     point_name(l, l->start_x, l->start_y, start, sizeof start);
     if (ui_text_columns(start) + 8 <= room)
-        ui_printf(canvas, rect.row, column, room, UI_ROLE_TEXT, "start %s", start);
+        column += ui_printf(canvas, rect.row, column, room, UI_ROLE_TEXT, "start %s", start) + 2;
+    room = end - column - ui_text_columns(who) - 2;
+    if (room > 8) /* what is open may be another network by now */
+        ui_printf(canvas, rect.row, column, room, UI_ROLE_TEXT, "of %s",
+                  nw_space_name(nw_session_space(session)));
 }
 
 /* ---- below the panels ---- */
@@ -171,8 +175,12 @@ void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session 
                               marks[i].text);
     }
     static const char how[] = "every panel: steepest descent, one step at a time";
+    char of[40];
+    snprintf(of, sizeof of, "of %s", nw_space_name(nw_session_space(session)));
     if (column + (int)sizeof how < end)
         ui_text_right(canvas, rect.row, end, UI_ROLE_DIM, how);
+    else if (end - column > 8)
+        ui_text_cut(canvas, rect.row, column + 2, end - column - 2, UI_ROLE_DIM, of);
 }
 
 /* ---- the table ---- */

@@ -7,6 +7,8 @@
 #include "src/curate/curate.h"
 #include "src/report/report.h"
 
+#define N_TRIED 256 /* random networks, against the limits */
+
 /* Everything that a page is made from. */
 typedef struct work {
     nw_hw *hw;
@@ -14,6 +16,7 @@ typedef struct work {
     const nw_space *space, *curated;
     nw_plan *plan;
     nw_curation *curation;
+    nw_limits_kept kept;
     char note[256];
 } work;
 
@@ -32,6 +35,8 @@ static nw_status curate(const nw_options *o, work *w, nw_error *err)
     nw_curate_options options = {.tolerance = -1, .cancel = nw_command_cancel()};
     nw_status status = nw_plan_new(w->space, w->hw, w->estimator, o->precision, nw_command_cancel(),
                                    &w->plan, err);
+    if (status == NW_OK)
+        nw_limits_try(w->plan, N_TRIED, &w->kept);
     if (status == NW_OK && !o->no_curate)
         status = nw_curate(w->plan, &options, &w->curation, err);
     if (w->curation && status == NW_OK)
@@ -57,6 +62,7 @@ static int print(const nw_options *o, const work *w)
                           .estimator = w->estimator,
                           .precision = o->precision,
                           .base = w->plan ? nw_plan_base(w->plan) : NULL,
+                          .kept = w->plan ? &w->kept : NULL,
                           .curation = w->curation,
                           .curated = w->curated};
     nw_buf out = {0};

@@ -124,6 +124,16 @@ void nw_score_json(const nw_scored *networks, int n, nw_buf *out);
 
 /* ---- a space (space.c, space_json.c) ---- */
 
+/* How many of some random networks keep a space's limits: all of them, and each alone. */
+#define NW_MAX_KEPT_LIMITS 16
+typedef struct nw_limits_kept {
+    int n_networks, n_within;
+    int n_keep[NW_MAX_KEPT_LIMITS];     /* the first limits of the space */
+    double closest[NW_MAX_KEPT_LIMITS]; /* the best value that any of them has */
+} nw_limits_kept;
+/* Of n random networks (seed 1) that keep the space's conditions, and of the base. */
+void nw_limits_try(nw_plan *plan, int n, nw_limits_kept *out);
+
 typedef struct nw_space_page {
     const nw_space *space;
     const char *path; /* as the user named it */
@@ -131,6 +141,7 @@ typedef struct nw_space_page {
     const nw_estimator *estimator;
     const char *precision;       /* NULL: the file's */
     const nw_totals *base;       /* of the base genome */
+    const nw_limits_kept *kept;  /* for the text; NULL: not tried */
     const nw_curation *curation; /* NULL: not wanted */
     const nw_space *curated;     /* of the curation; NULL: there is none */
 } nw_space_page;

@@ -148,6 +148,15 @@ static void add_place(const char *file, int line, const char *source, nw_buf *ou
     free(clean);
 }
 
+static void add_kept(const nw_limits_kept *kept, int i, int width, nw_buf *line, nw_buf *out)
+{
+    nw_buf_printf(line, "              kept by %d of %d random networks", kept->n_keep[i],
+                  kept->n_networks);
+    if (!kept->n_keep[i] && kept->n_networks)
+        nw_buf_printf(line, ": the closest has %.4g", kept->closest[i]);
+    add_line(width, line, out);
+}
+
 static void add_conditions(const nw_space_page *page, int width, nw_buf *line, nw_buf *out)
 {
     const char *source = nw_space_source(page->space);
@@ -168,6 +177,13 @@ static void add_conditions(const nw_space_page *page, int width, nw_buf *line, n
         nw_buf_double(line, limits[i].limit);
         nw_buf_puts(line, "   ");
         add_place(limits[i].file, limits[i].line, source, line);
+        add_line(width, line, out);
+        if (page->kept && i < NW_MAX_KEPT_LIMITS)
+            add_kept(page->kept, i, width, line, out);
+    }
+    if (page->kept && n_limits > 1) {
+        nw_buf_printf(line, "              all limits kept by %d of %d random networks",
+                      page->kept->n_within, page->kept->n_networks);
         add_line(width, line, out);
     }
 }
