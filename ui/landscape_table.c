@@ -119,7 +119,7 @@ void ui_landscape_draw_head(ui_canvas *canvas, ui_rect rect, const nw_session *s
     if (ui_text_columns(start) + 8 <= room)
         column += ui_printf(canvas, rect.row, column, room, UI_ROLE_TEXT, "start %s", start) + 2;
     room = end - column - ui_text_columns(who) - 2;
-    if (room > 8) /* what is open may be another network by now */
+    if (room > 8 && rect.columns < 76) /* else the legend says so */
         ui_printf(canvas, rect.row, column, room, UI_ROLE_TEXT, "of %s",
                   nw_space_name(nw_session_space(session)));
 }
@@ -153,6 +153,7 @@ static void draw_progress(ui_canvas *canvas, int row, int column, int columns,
 
 void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session *session)
 {
+    static const char how[] = ": steepest descent in every panel";
     const nw_landscape *l = nw_session_landscape(session);
     const struct {
         uint32_t glyph;
@@ -174,13 +175,14 @@ void ui_landscape_draw_legend(ui_canvas *canvas, ui_rect rect, const nw_session 
         column += 1 + ui_text(canvas, rect.row, column + 1, end - column - 1, UI_ROLE_TEXT,
                               marks[i].text);
     }
-    static const char how[] = "every panel: steepest descent, one step at a time";
-    char of[40];
-    snprintf(of, sizeof of, "of %s", nw_space_name(nw_session_space(session)));
-    if (column + (int)sizeof how < end)
-        ui_text_right(canvas, rect.row, end, UI_ROLE_DIM, how);
-    else if (end - column > 8)
+    char of[96]; /* what is open may be another network by now */
+    int used = snprintf(of, sizeof of, "of %.24s", nw_space_name(nw_session_space(session)));
+    if (column + used + (int)sizeof how < end) {
+        snprintf(of + used, sizeof of - (size_t)used, "%s", how);
+        ui_text_right(canvas, rect.row, end, UI_ROLE_DIM, of);
+    } else if (end - column > 8) {
         ui_text_cut(canvas, rect.row, column + 2, end - column - 2, UI_ROLE_DIM, of);
+    }
 }
 
 /* ---- the table ---- */
