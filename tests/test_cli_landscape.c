@@ -221,7 +221,7 @@ static const struct {
     {"--x c99 --y c4", "--x|no dimension 'c99'|c3 c4"},
     {"--x c3 --y banana", "--y|no dimension 'banana'|c3 c4"},
     {"--y c4", "--x|names a dimension: c0|... (nasw space lists them)"},
-    {"--x c3 --y c3", "two different dimensions"},
+    {"--x c3 --y c3", "--x and --y both name c3: a slice takes two"},
     {"--x c3 --y c4 --metric speed", "--metric|no 'speed'|latency_us"},
     {"--x c3 --y c4 --start c3=9999", "start|c3 has no option 9999"},
     {"--x c3 --y c4 --start nonsense", "start"},
@@ -243,6 +243,8 @@ START_TEST(what_cannot_be_is_refused_in_one_line)
 {
     run_result r =
         run_nasw(NULL, "landscape demo --hw ne32 --estimator device %s", refusals[_i].options);
+    if (strstr(refusals[_i].options, "--y c3") && !strstr(refusals[_i].options, "--to"))
+        ck_assert_int_eq(r.status, 2);
     if (strstr(refusals[_i].options, "/nowhere"))
         ck_assert_int_eq(r.status, 1);
     else

@@ -240,6 +240,8 @@ static bool check_usage(const nw_options *o)
                               "[--metric M] [--curated] [--json] [--svg OUT]");
     else if (o->json && o->svg && strcmp(o->svg, "-") == 0)
         nw_command_fail_usage("--json and --svg - both want standard output");
+    else if (o->x && o->y && strcmp(o->x, o->y) == 0)
+        nw_command_fail_usage("--x and --y both name %.40s: a slice takes two dimensions", o->x);
     else if (o->from && !o->to)
         nw_command_fail_usage("--from is where the line to a genome begins: it needs --to");
     else if (o->to && (o->x || o->y))
