@@ -242,11 +242,6 @@ const nw_curation *nw_session_curation(const nw_session *s)
     return s->prospect && s->prospect->phase == NW_PHASE_DONE ? s->prospect->curation : NULL;
 }
 
-const nw_plan *nw_session_plan(const nw_session *s)
-{
-    return s->prospect && s->prospect->has_plan ? s->prospect->plan : NULL;
-}
-
 const nw_space *nw_session_curated(const nw_session *s)
 {
     return s->curated;

@@ -38,7 +38,6 @@ void nw_session_follow_curation(nw_session *session);
 nw_phase nw_session_curation_phase(const nw_session *session);
 const char *nw_session_curation_doing(const nw_session *session);  /* or why it failed; "" */
 const nw_curation *nw_session_curation(const nw_session *session); /* NULL: not yet */
-const nw_plan *nw_session_plan(const nw_session *session);         /* the same */
 /* The space as curation and hand leave it; NULL: not known yet, or nothing would be left. */
 const nw_space *nw_session_curated(const nw_session *session);
 
